@@ -1,0 +1,81 @@
+//! Why a line is no row.
+
+use std::fmt;
+
+use crate::fields::Field;
+
+/// A line that can never become a row. Says where and what was expected, never what stood there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineError {
+    /// The line has no bytes before its newline.
+    Empty,
+    /// The line has another number of columns than the configured field set.
+    FieldCount {
+        /// Columns of the field set.
+        expected: usize,
+        /// Columns of the line.
+        found: usize,
+    },
+    /// `timestamp` is no time in seconds between 2010 and a day after the line's arrival.
+    BadTimestamp {
+        /// Its column, counted from 1.
+        column: usize,
+    },
+    /// The parameter `b` is not a JSON array of objects with plain values.
+    BatchJson {
+        /// The column of the query, counted from 1.
+        column: usize,
+    },
+    /// The parameter `b` holds no event, or more than one hit may carry.
+    BatchSize {
+        /// Events in the array.
+        found: usize,
+        /// The most that one hit may carry.
+        limit: usize,
+    },
+}
+
+impl LineError {
+    /// The code of the reason, as the column `reason` of `failed_events` holds it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            LineError::Empty => "empty",
+            LineError::FieldCount { .. } => "field_count",
+            LineError::BadTimestamp { .. } => "bad_ts",
+            LineError::BatchJson { .. } => "batch_json",
+            LineError::BatchSize { .. } => "batch_size",
+        }
+    }
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LineError::Empty => f.write_str("the line is empty"),
+            LineError::FieldCount { expected, found } => {
+                write!(
+                    f,
+                    "the line has {found} tab-separated columns; the field set has {expected}"
+                )
+            }
+            LineError::BadTimestamp { column } => write!(
+                f,
+                "column {column} ({}) is not epoch seconds between 2010 and a day after arrival",
+                Field::Timestamp
+            ),
+            LineError::BatchJson { column } => write!(
+                f,
+                "column {column}: the parameter b is not a JSON array of objects with text, number or boolean values"
+            ),
+            LineError::BatchSize { found, limit } => {
+                write!(
+                    f,
+                    "the parameter b holds {found} events; one hit carries 1 to {limit}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for LineError {}

@@ -1,0 +1,240 @@
+//! Points in time, in UTC milliseconds, and their text.
+
+use std::fmt;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A UTC day, counted from 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+impl Timestamp {
+    /// 2010-01-01T00:00:00Z: nothing that `CloudFront` logs is older.
+    pub const EARLIEST: Timestamp = Timestamp(1_262_304_000_000);
+    /// 9999-12-31T23:59:59.999Z: the last moment that the text format can hold.
+    pub const LATEST: Timestamp = Timestamp(253_402_300_799_999);
+
+    /// From milliseconds since 1970; none outside the years 0000 to 9999, which the text cannot hold.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Option<Timestamp> {
+        if millis < -62_167_219_200_000 || millis > Timestamp::LATEST.0 {
+            return None;
+        }
+        Some(Timestamp(millis))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads seconds since 1970 with any number of decimals, as the log writes them (`1668968526.477`).
+    /// Digits past the millisecond are cut. No sign, no exponent, no space.
+    #[must_use]
+    pub fn parse_seconds(text: &[u8]) -> Option<Timestamp> {
+        let (seconds, fraction) = match memchr::memchr(b'.', text) {
+            Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
+            None => (text, &b""[..]),
+        };
+        if seconds.is_empty() || seconds.len() > 12 || (fraction.is_empty() && seconds.len() != text.len()) {
+            return None;
+        }
+        let mut millis = digits(seconds)?.checked_mul(1000)?;
+        let mut unit = 100;
+        for &byte in fraction {
+            if !byte.is_ascii_digit() {
+                return None;
+            }
+            millis += i64::from(byte - b'0') * unit;
+            unit /= 10;
+        }
+        Timestamp::from_millis(millis)
+    }
+
+    /// Reads whole milliseconds since 1970, as JavaScript's `Date.now()` gives them.
+    #[must_use]
+    pub fn parse_millis(text: &str) -> Option<Timestamp> {
+        match text.len() {
+            1..=15 => Timestamp::from_millis(digits(text.as_bytes())?),
+            _ => None,
+        }
+    }
+
+    /// The UTC day that this moment lies in.
+    #[must_use]
+    pub fn day(self) -> Day {
+        // Within the years 0000 to 9999, so it fits.
+        Day(i32::try_from(self.0.div_euclid(DAY_MS)).unwrap_or(i32::MAX))
+    }
+
+    /// The hour of the UTC day, 0 to 23.
+    #[must_use]
+    pub fn hour(self) -> u8 {
+        u8::try_from(self.0.rem_euclid(DAY_MS) / 3_600_000).unwrap_or(0)
+    }
+
+    /// The later moment by so many milliseconds, kept within what the text can hold.
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Timestamp {
+        Timestamp(
+            self.0
+                .saturating_add(millis)
+                .clamp(-62_167_219_200_000, Timestamp::LATEST.0),
+        )
+    }
+
+    /// RFC 3339 in UTC with milliseconds: `2026-11-01T07:12:33.456Z`, 24 bytes. Firehose's OpenX `SerDe`
+    /// reads it as a timestamp.
+    #[must_use]
+    pub fn rfc3339(self) -> [u8; 24] {
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let of_day = self.0.rem_euclid(DAY_MS);
+        let (year, month, day) = self.day().civil();
+        let two = |number: i64| [b'0' + digit(number / 10), b'0' + digit(number)];
+        [text[0], text[1]] = two(i64::from(year) / 100);
+        [text[2], text[3]] = two(i64::from(year));
+        [text[5], text[6]] = two(i64::from(month));
+        [text[8], text[9]] = two(i64::from(day));
+        [text[11], text[12]] = two(of_day / 3_600_000);
+        [text[14], text[15]] = two(of_day / 60_000 % 60);
+        [text[17], text[18]] = two(of_day / 1000 % 60);
+        text[20] = b'0' + digit(of_day % 1000 / 100);
+        [text[21], text[22]] = two(of_day % 100);
+        text
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.rfc3339()).unwrap_or_default())
+    }
+}
+
+impl Day {
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// Year, month and day of the proleptic Gregorian calendar.
+    /// Source: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
+    #[must_use]
+    pub fn civil(self) -> (i32, u8, u8) {
+        let shifted = i64::from(self.0) + 719_468; // days since 0000-03-01
+        let era = shifted.div_euclid(146_097);
+        let of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        (
+            i32::try_from(year).unwrap_or(i32::MAX),
+            u8::try_from(month).unwrap_or(1),
+            u8::try_from(day).unwrap_or(1),
+        )
+    }
+}
+
+/// `2026-11-01`, the partition column `dt`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// The last decimal digit of a number that is not negative.
+fn digit(number: i64) -> u8 {
+    u8::try_from(number % 10).unwrap_or(0)
+}
+
+/// A run of ASCII digits short enough not to overflow.
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0_i64, |number, &byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(i64::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(text: &str) -> Option<i64> {
+        Timestamp::parse_seconds(text.as_bytes()).map(Timestamp::as_millis)
+    }
+
+    #[test]
+    fn seconds_are_read_exactly() {
+        // 1668968526.477 is AWS' shape; 1545084650.9 and .90 are the values that float parsers get wrong.
+        assert_eq!(millis("1668968526.477"), Some(1_668_968_526_477));
+        assert_eq!(millis("1545084650.9"), Some(1_545_084_650_900));
+        assert_eq!(millis("1545084650.987654321"), Some(1_545_084_650_987));
+        assert_eq!(millis("1545084650"), Some(1_545_084_650_000));
+        assert_eq!(millis("0"), Some(0));
+        for bad in [
+            "",
+            "-",
+            "-1.000",
+            "+1",
+            " 1",
+            "1.",
+            ".5",
+            "NaN",
+            "1e9",
+            "1.2.3",
+            "1668968526477000",
+            "١",
+        ] {
+            assert_eq!(millis(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn text_is_rfc3339_in_utc() {
+        // Values from `date -u -d @…`.
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_668_968_526_477, "2022-11-20T18:22:06.477Z"),
+            (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(ms).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_day_has_its_own_year_at_the_turn_of_the_year() {
+        // 2025-12-31 lies in week 1 of 2026: the trap of `YYYY` in prefixes.
+        let last = Timestamp::from_millis(1_767_225_599_999).unwrap();
+        assert_eq!(last.day().to_string(), "2025-12-31");
+        assert_eq!(last.hour(), 23);
+        assert_eq!(last.plus_millis(1).day().to_string(), "2026-01-01");
+    }
+
+    #[test]
+    fn out_of_range_is_refused() {
+        assert_eq!(Timestamp::from_millis(253_402_300_800_000), None);
+        assert_eq!(
+            Timestamp::parse_millis("1668968526477").map(Timestamp::as_millis),
+            Some(1_668_968_526_477)
+        );
+        assert_eq!(Timestamp::parse_millis("16689685264770000"), None);
+        assert_eq!(Timestamp::parse_millis("-5"), None);
+    }
+}
