@@ -1,0 +1,185 @@
+//! A blob into user records.
+
+use crate::digest::{DIGEST_LEN, digest};
+use crate::error::{DeaggregateError, Table};
+use crate::wire::{Field, Fields, MAGIC, Malformed, Value};
+
+/// One user record of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserRecord<'a> {
+    /// The partition key with which the user record was given to its producer.
+    pub partition_key: &'a str,
+    /// The explicit hash key, a decimal number, if the user record names one. Nothing stands in for an
+    /// absent one, and the number is not checked.
+    pub explicit_hash_key: Option<&'a str>,
+    /// The bytes that the producer was given.
+    pub data: &'a [u8],
+}
+
+/// What the data of a Kinesis record turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// No aggregated record: the data is one user record, untouched, and its keys are the Kinesis record's.
+    Plain(&'a [u8]),
+    /// The user records of an aggregated record, in order. There may be none.
+    Aggregated(Vec<UserRecord<'a>>),
+}
+
+/// Reads the data of a Kinesis record, all or nothing. Nothing is copied.
+///
+/// Data with another beginning, too short, with a digest that does not match or a protobuf that does not
+/// parse (a missing required field included) is [`Payload::Plain`]: other producers share the stream, and
+/// the Kinesis Client Library reads it so too
+/// (<https://github.com/awslabs/amazon-kinesis-client/blob/master/amazon-kinesis-client/src/main/java/software/amazon/kinesis/retrieval/AggregatorUtil.java>).
+/// Unknown fields, tags, any order of fields and duplicate keys are legal. A user record that is itself a
+/// blob is not unwrapped.
+///
+/// # Errors
+///
+/// A blob that parses but names a key outside its table, or holds a key that is not UTF-8. None of its user
+/// records is given out; the caller still has the bytes.
+pub fn deaggregate(bytes: &[u8]) -> Result<Payload<'_>, DeaggregateError> {
+    let Some(protobuf) = checked_protobuf(bytes) else {
+        return Ok(Payload::Plain(bytes));
+    };
+    match AggregatedRecord::parse(protobuf) {
+        Ok(record) => record.user_records().map(Payload::Aggregated),
+        Err(Malformed) => Ok(Payload::Plain(bytes)),
+    }
+}
+
+/// The protobuf in the envelope, if the envelope is right. An empty one does not count, as with the Kinesis
+/// Client Library.
+fn checked_protobuf(bytes: &[u8]) -> Option<&[u8]> {
+    let (protobuf, expected) = bytes.strip_prefix(&MAGIC)?.split_last_chunk::<DIGEST_LEN>()?;
+    (!protobuf.is_empty() && digest(protobuf) == *expected).then_some(protobuf)
+}
+
+/// The message as it is written: indices not yet resolved, since the tables may come after the records.
+#[derive(Default)]
+struct AggregatedRecord<'a> {
+    partition_keys: Vec<&'a [u8]>,
+    explicit_hash_keys: Vec<&'a [u8]>,
+    records: Vec<Record<'a>>,
+}
+
+struct Record<'a> {
+    partition_key_index: u64,
+    explicit_hash_key_index: Option<u64>,
+    data: &'a [u8],
+}
+
+impl<'a> AggregatedRecord<'a> {
+    fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
+        let mut this = Self::default();
+        for field in Fields::of(message) {
+            // A known number with another wire type falls through: protobuf takes it for an unknown field.
+            match field? {
+                Field {
+                    number: 1,
+                    value: Value::Delimited(key),
+                } => this.partition_keys.push(key),
+                Field {
+                    number: 2,
+                    value: Value::Delimited(key),
+                } => this.explicit_hash_keys.push(key),
+                Field {
+                    number: 3,
+                    value: Value::Delimited(record),
+                } => {
+                    this.records.push(Record::parse(record)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(this)
+    }
+
+    fn user_records(&self) -> Result<Vec<UserRecord<'a>>, DeaggregateError> {
+        let partition_keys = utf8_keys(Table::PartitionKeys, &self.partition_keys)?;
+        let explicit_hash_keys = utf8_keys(Table::ExplicitHashKeys, &self.explicit_hash_keys)?;
+        let resolve = |(position, record): (usize, &Record<'a>)| {
+            let in_table = |table, keys: &[&'a str], index| {
+                key_at(keys, index).ok_or(DeaggregateError::IndexOutOfRange {
+                    record: position,
+                    table,
+                    index,
+                    table_len: keys.len(),
+                })
+            };
+            let explicit = record.explicit_hash_key_index;
+            Ok(UserRecord {
+                partition_key: in_table(Table::PartitionKeys, &partition_keys, record.partition_key_index)?,
+                explicit_hash_key: explicit
+                    .map(|index| in_table(Table::ExplicitHashKeys, &explicit_hash_keys, index))
+                    .transpose()?,
+                data: record.data,
+            })
+        };
+        self.records.iter().enumerate().map(resolve).collect()
+    }
+}
+
+impl<'a> Record<'a> {
+    fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
+        let (mut partition_key_index, mut explicit_hash_key_index, mut data) = (None, None, None);
+        for field in Fields::of(message) {
+            // A field that may stand once and stands twice: the last one counts.
+            match field? {
+                Field {
+                    number: 1,
+                    value: Value::Varint(index),
+                } => partition_key_index = Some(index),
+                Field {
+                    number: 2,
+                    value: Value::Varint(index),
+                } => explicit_hash_key_index = Some(index),
+                Field {
+                    number: 3,
+                    value: Value::Delimited(bytes),
+                } => data = Some(bytes),
+                Field {
+                    number: 4,
+                    value: Value::Delimited(tag),
+                } => check_tag(tag)?,
+                _ => {}
+            }
+        }
+        Ok(Self {
+            partition_key_index: partition_key_index.ok_or(Malformed)?,
+            explicit_hash_key_index,
+            data: data.ok_or(Malformed)?,
+        })
+    }
+}
+
+/// Tags are not given out, yet a broken one makes the whole message one that does not parse.
+fn check_tag(message: &[u8]) -> Result<(), Malformed> {
+    let mut has_key = false;
+    for field in Fields::of(message) {
+        has_key |= matches!(
+            field?,
+            Field {
+                number: 1,
+                value: Value::Delimited(_)
+            }
+        );
+    }
+    if has_key { Ok(()) } else { Err(Malformed) }
+}
+
+fn utf8_keys<'a>(table: Table, keys: &[&'a [u8]]) -> Result<Vec<&'a str>, DeaggregateError> {
+    let utf8 = |(index, key): (usize, &&'a [u8])| {
+        std::str::from_utf8(key).map_err(|_| DeaggregateError::KeyNotUtf8 {
+            table,
+            index,
+            table_len: keys.len(),
+        })
+    };
+    keys.iter().enumerate().map(utf8).collect()
+}
+
+/// The index keeps its 64 bits until it is known to be inside: cut to fewer it could name another key.
+fn key_at<'a>(keys: &[&'a str], index: u64) -> Option<&'a str> {
+    keys.get(usize::try_from(index).ok()?).copied()
+}
