@@ -1,0 +1,268 @@
+//! One batch: records in, blobs of rows and of failed events out. No I/O happens here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use kpl::Payload;
+use pixel_log::{Day, DaySalt, Delivery, read_line};
+
+use crate::counts::Counts;
+use crate::failure::Failure;
+use crate::log_record::LogRecord;
+use crate::packing::{Packed, Packer};
+use crate::ports::{OutletLimits, Salt};
+use crate::settings::{BatchSettings, DeliveryMode};
+
+/// The most lines that one record may hold, or user records where it is an aggregated one. `CloudFront`
+/// writes one; a record of nothing but newlines would otherwise become a million failed events.
+pub const MAX_LINES_PER_RECORD: usize = 10_000;
+
+/// A batch under construction. Records are added in the order of the batch; nothing is carried over to the
+/// next one.
+pub struct Batch<'a, S> {
+    settings: &'a BatchSettings,
+    delivery: Delivery,
+    salt: &'a S,
+    salt_of_day: Option<(Day, Option<DaySalt>)>,
+    events: Packer,
+    failed_events: Packer,
+    counts: Counts,
+    scratch: Scratch,
+}
+
+/// What one record gave, kept apart until the whole record is read: a panic half-way leaves nothing behind.
+#[derive(Default)]
+struct Scratch {
+    /// Documents, one behind the other.
+    rows: Vec<u8>,
+    /// Where each document ends.
+    row_ends: Vec<usize>,
+    failures: Vec<u8>,
+    failure_ends: Vec<usize>,
+    counts: Counts,
+}
+
+impl<'a, S: Salt> Batch<'a, S> {
+    /// An empty batch. The seed decides the partition keys; the limits are those of the two outlets.
+    pub fn new(
+        settings: &'a BatchSettings,
+        delivery: Delivery,
+        salt: &'a S,
+        seed: u64,
+        events: OutletLimits,
+        failed_events: OutletLimits,
+    ) -> Batch<'a, S> {
+        Batch {
+            settings,
+            delivery,
+            salt,
+            salt_of_day: None,
+            events: match settings.mode {
+                DeliveryMode::Kpl => Packer::kpl(settings.blob_bytes, events.record_bytes, seed),
+                DeliveryMode::DirectPut => Packer::json(settings.blob_bytes, events.record_bytes),
+            },
+            failed_events: Packer::json(settings.blob_bytes, failed_events.record_bytes),
+            counts: Counts::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Adds the record at this position of the batch.
+    pub fn add(&mut self, position: usize, record: &LogRecord<'_>) {
+        self.scratch.clear();
+        let read = catch_unwind(AssertUnwindSafe(|| self.read_record(record)));
+        if read.is_err() {
+            self.scratch.clear();
+            self.scratch.counts.lines = 1;
+            self.fail(Failure::Panic, record, 0, &record.data);
+        }
+        self.pack(position);
+    }
+
+    /// Adds a record of the envelope that could not be read; `data` is the record's own JSON.
+    pub fn add_broken(&mut self, position: usize, record: &LogRecord<'_>, expected: &'static str) {
+        self.scratch.clear();
+        self.scratch.counts.lines = 1;
+        self.fail(Failure::Record(expected), record, 0, &record.data);
+        self.pack(position);
+    }
+
+    /// Closes the batch.
+    pub fn finish(self) -> PackedBatch {
+        let events = self.events.finish();
+        let failed_events = self.failed_events.finish();
+        let mut counts = self.counts;
+        for entry in events.entries() {
+            counts.blobs += 1;
+            counts.blob_bytes += entry.data.len() as u64;
+        }
+        PackedBatch {
+            events,
+            failed_events,
+            counts,
+        }
+    }
+
+    fn read_record(&mut self, record: &LogRecord<'_>) {
+        match kpl::deaggregate(&record.data) {
+            Ok(Payload::Plain(data)) => {
+                let lines = lines(data);
+                if lines.clone().nth(MAX_LINES_PER_RECORD).is_some() {
+                    return self.fail_whole(Failure::TooManyLines, record);
+                }
+                lines
+                    .enumerate()
+                    .for_each(|(index, line)| self.read_line(record, index, line));
+            }
+            // A stream may carry lines that a producer of the KPL format wrote.
+            Ok(Payload::Aggregated(user_records)) => {
+                let lines = || {
+                    user_records
+                        .iter()
+                        .flat_map(|user_record| lines(user_record.data))
+                };
+                if lines().nth(MAX_LINES_PER_RECORD).is_some() {
+                    return self.fail_whole(Failure::TooManyLines, record);
+                }
+                lines()
+                    .enumerate()
+                    .for_each(|(index, line)| self.read_line(record, index, line));
+            }
+            Err(_) => self.fail_whole(Failure::KplIndex, record),
+        }
+    }
+
+    fn read_line(&mut self, record: &LogRecord<'_>, index: usize, line: &[u8]) {
+        let (first_row, start) = (self.scratch.row_ends.len(), self.scratch.rows.len());
+        let max_document = self.events.max_document();
+        let mut oversize = false;
+        let Scratch {
+            rows,
+            row_ends,
+            counts,
+            ..
+        } = &mut self.scratch;
+        let (salt, cached) = (self.salt, &mut self.salt_of_day);
+        counts.lines += 1;
+        let read = read_line(
+            line,
+            &self.settings.rows,
+            record.arrival,
+            self.delivery,
+            &mut |day| match cached {
+                Some((known, salt)) if *known == day => *salt,
+                _ => cached.insert((day, salt.salt(day))).1,
+            },
+            |row| {
+                let begin = rows.len();
+                row.write_json(rows);
+                oversize |= rows.len() - begin > max_document;
+                row_ends.push(rows.len());
+                counts.requests += u64::from(row.event_name.as_deref() == Some("request"));
+            },
+        );
+        let failure = match read {
+            Ok(_) if oversize => Failure::Oversize,
+            Ok(count) => {
+                counts.rows += count as u64;
+                counts.good_lines += 1;
+                return;
+            }
+            Err(error) => Failure::Line(error),
+        };
+        self.scratch.rows.truncate(start);
+        self.scratch.row_ends.truncate(first_row);
+        self.fail(failure, record, index, pixel_log::without_line_end(line));
+    }
+
+    fn fail_whole(&mut self, failure: Failure, record: &LogRecord<'_>) {
+        self.scratch.counts.lines += 1;
+        self.fail(failure, record, 0, &record.data);
+    }
+
+    fn fail(&mut self, failure: Failure, record: &LogRecord<'_>, index: usize, raw: &[u8]) {
+        failure.write(record, index, raw, self.delivery, &mut self.scratch.failures);
+        self.scratch.failure_ends.push(self.scratch.failures.len());
+        *self.scratch.counts.failed.entry(failure.code()).or_default() += 1;
+    }
+
+    /// Moves what the record gave into the blobs.
+    fn pack(&mut self, position: usize) {
+        let scratch = &self.scratch;
+        let mut lost = 0;
+        for row in documents(&scratch.rows, &scratch.row_ends) {
+            lost += u64::from(!self.events.push(position, row));
+        }
+        for failure in documents(&scratch.failures, &scratch.failure_ends) {
+            lost += u64::from(!self.failed_events.push(position, failure));
+        }
+        self.counts.add(&scratch.counts);
+        self.counts.records += 1;
+        self.counts.lost += lost;
+    }
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.row_ends.clear();
+        self.failures.clear();
+        self.failure_ends.clear();
+        self.counts = Counts::default();
+    }
+}
+
+/// The lines of a record's data, each without its newline. Data without a newline is one line, and so is
+/// empty data: it has a fate too.
+fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    data.strip_suffix(b"\n")
+        .unwrap_or(data)
+        .split(|&byte| byte == b'\n')
+}
+
+fn documents<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    starts
+        .zip(ends)
+        .map(|(start, &end)| bytes.get(start..end).unwrap_or_default())
+}
+
+/// The blobs of one batch, ready to be put.
+pub struct PackedBatch {
+    pub(crate) events: Packed,
+    pub(crate) failed_events: Packed,
+    counts: Counts,
+}
+
+impl PackedBatch {
+    /// What the batch held.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The blobs of rows, in order, as entries of a put.
+    #[must_use]
+    pub fn event_entries(&self) -> Vec<crate::ports::Entry<'_>> {
+        self.events.entries()
+    }
+
+    /// The records of failed events, in order, as entries of a put.
+    #[must_use]
+    pub fn failed_event_entries(&self) -> Vec<crate::ports::Entry<'_>> {
+        self.failed_events.entries()
+    }
+
+    /// Whether every line has exactly one fate and every row its place in a blob. It is asserted before
+    /// success is answered: a bug then stops the shard, where somebody sees it, and loses nothing.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        let counts = &self.counts;
+        let failed: u64 = counts.failed.values().sum();
+        counts.lines == counts.good_lines + failed
+            && counts.lost == 0
+            && counts.rows == self.events.rows() as u64
+            && failed == self.failed_events.rows() as u64
+            && self.events.is_whole()
+            && self.failed_events.is_whole()
+    }
+}

@@ -1,0 +1,49 @@
+//! What a batch, or a whole run, held.
+
+use std::collections::BTreeMap;
+
+/// Counts of one batch; they add up over batches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records of the batch.
+    pub records: u64,
+    /// Log lines in them; a record that cannot be taken apart counts as one.
+    pub lines: u64,
+    /// Lines that became rows.
+    pub good_lines: u64,
+    /// Rows: at least one for each good line, more where a hit carries several events.
+    pub rows: u64,
+    /// Rows with the event `request`: for paths that are no pixel, or hits that were not answered.
+    pub requests: u64,
+    /// Failed events by reason.
+    pub failed: BTreeMap<&'static str, u64>,
+    /// Blobs of rows.
+    pub blobs: u64,
+    /// Bytes of those blobs.
+    pub blob_bytes: u64,
+    /// Documents without a place in a blob: always 0, or the batch is not confirmed.
+    pub(crate) lost: u64,
+}
+
+impl Counts {
+    /// Adds another batch's counts.
+    pub fn add(&mut self, other: &Counts) {
+        self.records += other.records;
+        self.lines += other.lines;
+        self.good_lines += other.good_lines;
+        self.rows += other.rows;
+        self.requests += other.requests;
+        self.blobs += other.blobs;
+        self.blob_bytes += other.blob_bytes;
+        self.lost += other.lost;
+        for (reason, count) in &other.failed {
+            *self.failed.entry(reason).or_default() += count;
+        }
+    }
+
+    /// Failed events of all reasons.
+    #[must_use]
+    pub fn failed_events(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}

@@ -1,0 +1,181 @@
+//! Blobs to an outlet, resending only what was refused, until all is stored or the time is up.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::ports::{Clock, Entry, EntryOutcome, Outlet, OutletLimits, PutError, Randomness};
+
+/// The most times that one call's entries are put in one invocation; after that the event source mapping
+/// tries again.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// A curve of waiting times with full jitter: anything from nothing to `base` doubled each time, up to `cap`.
+/// Source: <https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>
+struct Backoff {
+    base: Duration,
+    cap: Duration,
+}
+
+/// After throttling: a shard needs time.
+const THROTTLED: Backoff = Backoff {
+    base: Duration::from_millis(100),
+    cap: Duration::from_secs(2),
+};
+/// After a failure: the next try may well succeed.
+const FAILED: Backoff = Backoff {
+    base: Duration::from_millis(25),
+    cap: Duration::from_secs(1),
+};
+
+impl Backoff {
+    fn wait(&self, attempt: u32, randomness: &impl Randomness) -> Duration {
+        let ceiling = self.base.saturating_mul(1 << attempt.min(16)).min(self.cap);
+        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(randomness.next() % nanos.max(1))
+    }
+}
+
+/// What a delivery came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryCounts {
+    /// Calls of `put`.
+    pub calls: u64,
+    /// Entries that were refused because of a rate.
+    pub throttled: u64,
+    /// Entries that were refused otherwise, or had no outcome.
+    pub failed: u64,
+    /// Calls without an outcome for their entries: what they carried may be stored twice.
+    pub unknown_calls: u64,
+    /// Calls that were refused for a reason that only a person can mend.
+    pub denied: u64,
+}
+
+/// Puts the entries in order and answers with the index of the first that is not confirmed, if there is
+/// one. Everything before that index is stored; of what follows, some may be.
+pub(crate) async fn deliver<O: Outlet>(
+    outlet: &O,
+    entries: &[Entry<'_>],
+    clock: &impl Clock,
+    randomness: &impl Randomness,
+    until: Duration,
+    counts: &mut DeliveryCounts,
+) -> Option<usize> {
+    let mut first = 0;
+    while first < entries.len() {
+        let end = end_of_call(entries, first, O::LIMITS);
+        // Indices into `entries`, not into the last request: its answer has other positions.
+        let mut pending: Vec<usize> = (first..end).collect();
+        let mut attempt = 0;
+        loop {
+            let left = until.saturating_sub(clock.monotonic());
+            if left.is_zero() {
+                return pending.first().copied();
+            }
+            attempt += 1;
+            let refusal = put_once(outlet, entries, &mut pending, clock, left, counts).await;
+            let backoff = match refusal {
+                None => break,
+                Some(Refusal::Denied) => return pending.first().copied(),
+                Some(Refusal::Throttled) => THROTTLED,
+                Some(Refusal::Failed) => FAILED,
+            };
+            // Calls after this one are not begun: they would only add duplicates to the redelivery.
+            if attempt == MAX_ATTEMPTS {
+                return pending.first().copied();
+            }
+            let left = until.saturating_sub(clock.monotonic());
+            clock.sleep(backoff.wait(attempt, randomness).min(left)).await;
+        }
+        first = end;
+    }
+    None
+}
+
+/// Why a call has to be made again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    Throttled,
+    Failed,
+    Denied,
+}
+
+/// One call with the pending entries; those that are stored leave the list.
+async fn put_once<O: Outlet>(
+    outlet: &O,
+    entries: &[Entry<'_>],
+    pending: &mut Vec<usize>,
+    clock: &impl Clock,
+    left: Duration,
+    counts: &mut DeliveryCounts,
+) -> Option<Refusal> {
+    let request: Vec<Entry<'_>> = pending
+        .iter()
+        .filter_map(|&index| entries.get(index))
+        .copied()
+        .collect();
+    counts.calls += 1;
+    let answer = before(outlet.put(&request), clock.sleep(left))
+        .await
+        .unwrap_or(Err(PutError::Failed));
+    let outcomes = match answer {
+        // An answer of another length says nothing about any entry.
+        Ok(outcomes) if outcomes.len() == request.len() => outcomes,
+        Ok(_) | Err(PutError::Failed) => {
+            counts.unknown_calls += 1;
+            counts.failed += request.len() as u64;
+            return Some(Refusal::Failed);
+        }
+        Err(PutError::Throttled) => {
+            counts.throttled += request.len() as u64;
+            return Some(Refusal::Throttled);
+        }
+        Err(PutError::Denied) => {
+            counts.denied += 1;
+            return Some(Refusal::Denied);
+        }
+    };
+    let mut refusal = None;
+    let mut outcomes = outcomes.into_iter();
+    pending.retain(|_| match outcomes.next() {
+        Some(EntryOutcome::Stored) => false,
+        Some(EntryOutcome::Throttled) => {
+            counts.throttled += 1;
+            refusal = Some(Refusal::Throttled);
+            true
+        }
+        Some(EntryOutcome::Failed) | None => {
+            counts.failed += 1;
+            refusal = refusal.or(Some(Refusal::Failed));
+            true
+        }
+    });
+    refusal
+}
+
+/// The end of the call that begins with this entry: as many as the outlet's limits allow, at least one.
+fn end_of_call(entries: &[Entry<'_>], first: usize, limits: OutletLimits) -> usize {
+    let mut bytes = 0;
+    let fitting = entries
+        .iter()
+        .skip(first)
+        .take(limits.entries)
+        .take_while(|entry| {
+            bytes += entry.data.len() + entry.partition_key.len();
+            bytes <= limits.request_bytes
+        })
+        .count();
+    first + fitting.max(1)
+}
+
+/// The answer of a future, or none if the other one ends before it.
+async fn before<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut end = pin!(end);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => end.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}

@@ -1,0 +1,120 @@
+//! Lines and records that can never become rows.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pixel_log::keys::xxh64;
+use pixel_log::{Delivery, FailedEvent, LineError};
+use sha2::{Digest as _, Sha256};
+
+use crate::log_record::LogRecord;
+
+/// The most raw bytes that a failed event keeps.
+pub const MAX_RAW_BYTES: usize = 64 << 10;
+
+/// Why a line, or a whole record, can never become a row. The codes are a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The line cannot be read.
+    Line(LineError),
+    /// The record of the envelope cannot be read; says what was expected.
+    Record(&'static str),
+    /// The record is an aggregated record with a bad index or key.
+    KplIndex,
+    /// The record holds more lines than one record may.
+    TooManyLines,
+    /// A row of the line is larger than the outlet takes.
+    Oversize,
+    /// Reading the record panicked.
+    Panic,
+}
+
+impl Failure {
+    /// Every code, for documents and reports.
+    pub const CODES: [&'static str; 10] = [
+        "empty",
+        "field_count",
+        "bad_ts",
+        "batch_json",
+        "batch_size",
+        "bad_record",
+        "kpl_index",
+        "too_many_lines",
+        "oversize",
+        "panic",
+    ];
+
+    /// The code in the column `reason`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Failure::Line(error) => error.code(),
+            Failure::Record(_) => "bad_record",
+            Failure::KplIndex => "kpl_index",
+            Failure::TooManyLines => "too_many_lines",
+            Failure::Oversize => "oversize",
+            Failure::Panic => "panic",
+        }
+    }
+
+    fn detail(self) -> String {
+        match self {
+            Failure::Line(error) => error.to_string(),
+            Failure::Record(expected) => expected.to_owned(),
+            Failure::KplIndex => {
+                "an index of the aggregated record lies outside its table, or a key is no UTF-8".to_owned()
+            }
+            Failure::TooManyLines => format!(
+                "the record holds more than {} lines",
+                crate::batch::MAX_LINES_PER_RECORD
+            ),
+            Failure::Oversize => "a row of the line is larger than one record of the outlet".to_owned(),
+            Failure::Panic => "reading the record panicked".to_owned(),
+        }
+    }
+
+    /// Appends the failed event as a JSON document.
+    pub(crate) fn write(
+        self,
+        record: &LogRecord<'_>,
+        line_index: usize,
+        raw: &[u8],
+        delivery: Delivery,
+        out: &mut Vec<u8>,
+    ) {
+        let sequence_number = record.sequence_number.as_deref().unwrap_or_default();
+        let index = line_index.to_string();
+        let mut key = Vec::with_capacity(raw.len() + 256);
+        for part in [&*record.source, &*record.shard, sequence_number, &index] {
+            key.extend_from_slice(part.as_bytes());
+            key.push(0);
+        }
+        key.extend_from_slice(raw);
+        let kept = raw.get(..MAX_RAW_BYTES).unwrap_or(raw);
+        let is_cut = kept.len() < raw.len();
+        FailedEvent {
+            failure_key: Some(xxh64(&key)),
+            source: present(&record.source),
+            shard: present(&record.shard),
+            sequence_number: present(sequence_number),
+            line_index: i32::try_from(line_index).ok(),
+            reason: Some(self.code().into()),
+            detail: Some(self.detail().into()),
+            raw_base64: Some(STANDARD.encode(kept).into()),
+            raw_bytes: i64::try_from(raw.len()).ok(),
+            raw_sha256: is_cut.then(|| hex(&Sha256::digest(raw)).into()),
+            ts_arrival: Some(record.arrival),
+            ts_ingested: Some(delivery.ingested),
+            ingest_path: Some(delivery.path.into()),
+            pipeline_version: Some(delivery.version.into()),
+        }
+        .write_line(out);
+    }
+}
+
+fn present(text: &str) -> Option<std::borrow::Cow<'_, str>> {
+    Some(text).filter(|text| !text.is_empty()).map(Into::into)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,136 @@
+//! One invocation: an event in, its lines delivered, and the verdict on the batch.
+
+use std::time::Duration;
+
+use pixel_log::Delivery;
+
+use crate::batch::{Batch, PackedBatch};
+use crate::counts::Counts;
+use crate::delivery::{DeliveryCounts, deliver};
+use crate::envelope::{Envelope, EnvelopeError, EnvelopeRecord};
+use crate::ports::{Clock, Outlet, Ports, Randomness, Salt};
+use crate::settings::{BatchSettings, PIPELINE_VERSION};
+
+/// What the event source mapping is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every line has met its fate: the batch is done.
+    Delivered,
+    /// Everything before the record with this sequence number is done; begin again with it.
+    RetryFrom {
+        /// The item identifier of the batch item failure.
+        sequence_number: String,
+        /// The record's position in the batch.
+        position: usize,
+    },
+    /// The whole batch has to come again: the first unconfirmed record has no usable sequence number and
+    /// none before it has, or the books do not balance.
+    RetryAll,
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the event source mapping is told.
+    pub verdict: Verdict,
+    /// What the batch held.
+    pub counts: Counts,
+    /// How the rows were delivered.
+    pub events: DeliveryCounts,
+    /// How the failed events were delivered.
+    pub failed_events: DeliveryCounts,
+    /// Whether every line had exactly one fate. False is a bug of ours, and the batch comes again.
+    pub conserved: bool,
+}
+
+/// Handles one event of the event source mapping within the time given.
+pub async fn handle_event<E: Outlet, F: Outlet>(
+    event: &[u8],
+    settings: &BatchSettings,
+    ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
+    time: Duration,
+) -> Result<Report, EnvelopeError> {
+    let until = ports.clock.monotonic() + time.saturating_sub(settings.margin);
+    let envelope = Envelope::parse(event)?;
+    let now = ports.clock.now();
+    let delivery = Delivery {
+        ingested: now,
+        path: settings.ingest_path,
+        version: PIPELINE_VERSION,
+    };
+    let mut batch = Batch::new(
+        settings,
+        delivery,
+        &ports.salt,
+        ports.randomness.next(),
+        E::LIMITS,
+        F::LIMITS,
+    );
+    let mut sequence_numbers = Vec::with_capacity(envelope.len());
+    for (position, record) in envelope.records(now).enumerate() {
+        let record = match record {
+            EnvelopeRecord::Good(record) => {
+                batch.add(position, &record);
+                record
+            }
+            EnvelopeRecord::Broken(record, expected) => {
+                batch.add_broken(position, &record, expected);
+                record
+            }
+        };
+        sequence_numbers.push(record.sequence_number);
+    }
+    let packed = batch.finish();
+    let (first_unconfirmed, events, failed_events) = deliver_batch(&packed, ports, until).await;
+    let conserved = packed.is_conserved() && packed.counts().records == sequence_numbers.len() as u64;
+    let verdict = match first_unconfirmed {
+        _ if !conserved => Verdict::RetryAll,
+        None => Verdict::Delivered,
+        Some(position) => {
+            // By position, never by comparing numbers; without one of its own, the record before will do.
+            let before = sequence_numbers.iter().enumerate().take(position + 1).rev();
+            before
+                .filter_map(|(position, number)| Some((position, number.as_deref()?)))
+                .next()
+                .map_or(Verdict::RetryAll, |(position, number)| Verdict::RetryFrom {
+                    sequence_number: number.to_owned(),
+                    position,
+                })
+        }
+    };
+    Ok(Report {
+        verdict,
+        counts: packed.counts().clone(),
+        events,
+        failed_events,
+        conserved,
+    })
+}
+
+/// Delivers a batch's blobs, rows first. Answers with the lowest batch position that is not confirmed, if
+/// there is one. `until` is a moment of the monotonic clock.
+pub async fn deliver_batch<E: Outlet, F: Outlet>(
+    packed: &PackedBatch,
+    ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
+    until: Duration,
+) -> (Option<usize>, DeliveryCounts, DeliveryCounts) {
+    let (mut events, mut failed_events) = (DeliveryCounts::default(), DeliveryCounts::default());
+    let (clock, randomness) = (&ports.clock, &ports.randomness);
+    let entries = packed.events.entries();
+    let row = deliver(&ports.events, &entries, clock, randomness, until, &mut events).await;
+    let entries = packed.failed_events.entries();
+    let failed = deliver(
+        &ports.failed_events,
+        &entries,
+        clock,
+        randomness,
+        until,
+        &mut failed_events,
+    )
+    .await;
+    let positions = [
+        row.map(|blob| packed.events.first_position(blob)),
+        failed.map(|blob| packed.failed_events.first_position(blob)),
+    ];
+    (positions.into_iter().flatten().min(), events, failed_events)
+}

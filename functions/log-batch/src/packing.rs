@@ -1,0 +1,254 @@
+//! Rows into blobs: contiguous runs of inputs, so that one batch position says where to begin again.
+
+use kpl::{Aggregator, Blobs, Limits, Pushed};
+
+use crate::ports::Entry;
+use crate::settings::MAX_ROWS_PER_BLOB;
+
+/// Packs documents into blobs of one kind.
+pub(crate) struct Packer {
+    kind: Kind,
+    blob_bytes: usize,
+    record_bytes: usize,
+    /// Position of the first and of the last input in each closed blob.
+    spans: Vec<(usize, usize)>,
+    open: Option<(usize, usize)>,
+    rows: usize,
+}
+
+enum Kind {
+    Kpl {
+        aggregator: Aggregator,
+        keys: PartitionKeys,
+    },
+    Json {
+        bytes: Vec<u8>,
+        ends: Vec<usize>,
+        open_rows: usize,
+    },
+}
+
+impl Packer {
+    /// Blobs in the KPL format, each under a partition key of its own that starts from the seed.
+    pub(crate) fn kpl(blob_bytes: usize, record_bytes: usize, seed: u64) -> Packer {
+        let limits = Limits {
+            max_bytes: blob_bytes,
+            max_user_records: MAX_ROWS_PER_BLOB,
+            max_record_bytes: record_bytes.saturating_sub(PartitionKeys::LEN),
+        };
+        Packer::new(
+            Kind::Kpl {
+                aggregator: Aggregator::new(limits),
+                keys: PartitionKeys::new(seed),
+            },
+            blob_bytes,
+            record_bytes,
+        )
+    }
+
+    /// Blobs of JSON documents, one behind the other without anything between them.
+    pub(crate) fn json(blob_bytes: usize, record_bytes: usize) -> Packer {
+        Packer::new(
+            Kind::Json {
+                bytes: Vec::new(),
+                ends: Vec::new(),
+                open_rows: 0,
+            },
+            blob_bytes,
+            record_bytes,
+        )
+    }
+
+    fn new(kind: Kind, blob_bytes: usize, record_bytes: usize) -> Packer {
+        Packer {
+            kind,
+            blob_bytes,
+            record_bytes,
+            spans: Vec::new(),
+            open: None,
+            rows: 0,
+        }
+    }
+
+    /// The most bytes that one document may have.
+    pub(crate) fn max_document(&self) -> usize {
+        match self.kind {
+            Kind::Kpl { .. } => self.record_bytes.saturating_sub(PartitionKeys::LEN),
+            Kind::Json { .. } => self.record_bytes,
+        }
+    }
+
+    /// Adds one document of the input at this position; false where it is larger than any record may be.
+    /// Positions never go down.
+    #[must_use]
+    pub(crate) fn push(&mut self, position: usize, document: &[u8]) -> bool {
+        if document.len() > self.max_document() {
+            return false;
+        }
+        if !self.fits_open(document) {
+            self.close();
+            if !self.fits_open(document) {
+                return false;
+            }
+        }
+        let (_, last) = self.open.get_or_insert((position, position));
+        *last = position;
+        self.rows += 1;
+        true
+    }
+
+    /// Adds the document to the open blob if it fits there.
+    fn fits_open(&mut self, document: &[u8]) -> bool {
+        match &mut self.kind {
+            Kind::Kpl { aggregator, keys } => {
+                matches!(aggregator.push(keys.current(), None, document), Pushed::Added)
+            }
+            Kind::Json {
+                bytes,
+                ends,
+                open_rows,
+            } => {
+                let start = ends.last().copied().unwrap_or(0);
+                let open = bytes.len() - start;
+                let fits = *open_rows == 0
+                    || (*open_rows < MAX_ROWS_PER_BLOB && open + document.len() <= self.blob_bytes);
+                if fits {
+                    bytes.extend_from_slice(document);
+                    *open_rows += 1;
+                }
+                fits
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let Some(span) = self.open.take() else { return };
+        self.spans.push(span);
+        match &mut self.kind {
+            Kind::Kpl { aggregator, keys } => {
+                aggregator.close();
+                keys.turn();
+            }
+            Kind::Json {
+                bytes,
+                ends,
+                open_rows,
+            } => {
+                ends.push(bytes.len());
+                *open_rows = 0;
+            }
+        }
+    }
+
+    /// Closes the last blob and hands all of them over.
+    pub(crate) fn finish(mut self) -> Packed {
+        self.close();
+        let contents = match self.kind {
+            Kind::Kpl { aggregator, .. } => Contents::Kpl(aggregator.finish()),
+            Kind::Json { bytes, ends, .. } => Contents::Json { bytes, ends },
+        };
+        Packed {
+            contents,
+            spans: self.spans,
+            rows: self.rows,
+        }
+    }
+}
+
+/// Finished blobs, and which inputs each of them covers.
+pub(crate) struct Packed {
+    contents: Contents,
+    spans: Vec<(usize, usize)>,
+    rows: usize,
+}
+
+enum Contents {
+    Kpl(Blobs),
+    Json { bytes: Vec<u8>, ends: Vec<usize> },
+}
+
+impl Packed {
+    /// The blobs as entries of a put, in order.
+    pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
+        match &self.contents {
+            Contents::Kpl(blobs) => blobs
+                .iter()
+                .map(|blob| Entry {
+                    data: blob.bytes,
+                    partition_key: blob.partition_key,
+                })
+                .collect(),
+            Contents::Json { bytes, ends } => {
+                let starts = [0].into_iter().chain(ends.iter().copied());
+                starts
+                    .zip(ends)
+                    .map(|(start, &end)| Entry {
+                        data: bytes.get(start..end).unwrap_or_default(),
+                        partition_key: "",
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// Position of the first input in the blob.
+    pub(crate) fn first_position(&self, blob: usize) -> usize {
+        self.spans.get(blob).map_or(0, |&(first, _)| first)
+    }
+
+    /// Rows in all blobs.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Rows in all blobs, counted from the blobs themselves where their format tells.
+    pub(crate) fn rows_in_blobs(&self) -> usize {
+        match &self.contents {
+            Contents::Kpl(blobs) => blobs.iter().map(|blob| blob.user_records).sum(),
+            Contents::Json { .. } => self.rows,
+        }
+    }
+
+    /// Whether every input row has its blob: there are as many spans as blobs, in order.
+    pub(crate) fn is_whole(&self) -> bool {
+        let blobs = match &self.contents {
+            Contents::Kpl(blobs) => blobs.len(),
+            Contents::Json { ends, .. } => ends.len(),
+        };
+        let in_order = self.spans.windows(2).all(|pair| match pair {
+            [(_, last), (first, _)] => last <= first,
+            _ => false,
+        });
+        blobs == self.spans.len() && in_order && self.rows == self.rows_in_blobs()
+    }
+}
+
+/// Partition keys, one per blob, so that blobs spread over the shards whatever rows they hold.
+struct PartitionKeys {
+    state: u64,
+    text: String,
+}
+
+impl PartitionKeys {
+    /// Bytes of a key: eight hexadecimal digits.
+    const LEN: usize = 8;
+
+    fn new(seed: u64) -> PartitionKeys {
+        let mut keys = PartitionKeys {
+            state: seed,
+            text: String::new(),
+        };
+        keys.turn();
+        keys
+    }
+
+    fn current(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes the next key. Kinesis hashes it by MD5, so that counting spreads as well as chance does.
+    fn turn(&mut self) {
+        self.state = self.state.wrapping_add(1);
+        self.text = format!("{:08x}", self.state & 0xffff_ffff);
+    }
+}
