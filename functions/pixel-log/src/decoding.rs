@@ -22,9 +22,12 @@ pub fn form_decode(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn decode(bytes: &[u8], plus_is_space: bool) -> Cow<'_, [u8]> {
-    let next = |rest: &[u8]| match plus_is_space {
-        true => memchr::memchr2(b'%', b'+', rest),
-        false => memchr::memchr(b'%', rest),
+    let next = |rest: &[u8]| {
+        if plus_is_space {
+            memchr::memchr2(b'%', b'+', rest)
+        } else {
+            memchr::memchr(b'%', rest)
+        }
     };
     let Some(first) = next(bytes) else {
         return Cow::Borrowed(bytes);

@@ -160,10 +160,10 @@ impl FieldSet {
             fields.push(field);
         }
         fields.sort_unstable();
-        match fields.contains(&Field::Timestamp) {
-            true => Ok(FieldSet { fields }),
-            false => Err(FieldSetError::NoTimestamp),
+        if !fields.contains(&Field::Timestamp) {
+            return Err(FieldSetError::NoTimestamp);
         }
+        Ok(FieldSet { fields })
     }
 
     /// Number of columns that a line of this set has.

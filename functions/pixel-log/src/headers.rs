@@ -62,10 +62,10 @@ impl<'a> RequestHeaders<'a> {
             7 if name.eq_ignore_ascii_case(b"purpose") => set(&mut self.sec_purpose, text(utf8_ok)),
             11 if name.eq_ignore_ascii_case(b"sec-purpose") => set(&mut self.sec_purpose, text(utf8_ok)),
             14 if name.eq_ignore_ascii_case(b"sec-fetch-site") => {
-                set(&mut self.sec_fetch_site, text(utf8_ok))
+                set(&mut self.sec_fetch_site, text(utf8_ok));
             }
             14 if name.eq_ignore_ascii_case(b"sec-fetch-dest") => {
-                set(&mut self.sec_fetch_dest, text(utf8_ok))
+                set(&mut self.sec_fetch_dest, text(utf8_ok));
             }
             15 if name.eq_ignore_ascii_case(b"accept-language") => {
                 set(&mut self.accept_language, text(utf8_ok).map(primary_language));

@@ -31,13 +31,13 @@ impl<'a> LogLine<'a> {
             }
             start = end + 1;
         }
-        match found == fields.len() {
-            true => Ok(LogLine { raw, values }),
-            false => Err(LineError::FieldCount {
+        if found != fields.len() {
+            return Err(LineError::FieldCount {
                 expected: fields.len(),
                 found,
-            }),
+            });
         }
+        Ok(LogLine { raw, values })
     }
 
     /// The line without its line end.

@@ -251,15 +251,13 @@ impl<'a> PixelEvent<'a> {
         slot: impl FnOnce(&mut Self) -> &mut Option<T>,
         value: Option<T>,
     ) -> bool {
-        match value {
-            Some(value) => put(slot(self), value),
-            None => {
-                if !self.warnings.contains(&column) {
-                    self.warnings.push(column);
-                }
-                true
-            }
+        if let Some(value) = value {
+            return put(slot(self), value);
         }
+        if !self.warnings.contains(&column) {
+            self.warnings.push(column);
+        }
+        true
     }
 
     fn add_prop(&mut self, name: Cow<'a, str>, value: &str) -> bool {
@@ -489,15 +487,14 @@ mod tests {
 
     #[test]
     fn sizes_are_capped() {
-        let many: String = (0..5000).map(|i| format!("x{i}=1&")).collect();
-        assert_eq!(one(&many).dropped, 5000);
-        let props: String = (0..40).map(|i| format!("p.n{i}={}&", "v".repeat(20))).collect();
+        let many = |n: usize, pair: &dyn Fn(usize) -> String| (0..n).map(pair).collect::<Vec<_>>().join("&");
+        let names = many(5000, &|i| format!("x{i}=1"));
+        assert_eq!(one(&names).dropped, 5000);
+        let props = many(40, &|i| format!("p.n{i}={}", "v".repeat(20)));
         assert_eq!(one(&props).dropped, 8);
         let long = format!("p.a={}&p.{}=1", "v".repeat(513), "n".repeat(65));
         assert_eq!(one(&long).dropped, 2);
-        let wide: String = (0..32)
-            .map(|i| format!("p.n{i}={}&", "%01".repeat(512)))
-            .collect();
+        let wide = many(32, &|i| format!("p.n{i}={}", "%01".repeat(512)));
         assert!(one(&wide).props_json().unwrap().len() <= MAX_PROPS_JSON);
     }
 
