@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html>
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
@@ -44,7 +45,7 @@ pub struct Envelope<'a> {
 pub enum EnvelopeRecord<'a> {
     /// A record whose data could be decoded.
     Good(LogRecord<'a>),
-    /// One that could not be read; its `data` is the record's own JSON.
+    /// One whose data could not be decoded; its `data` is the record's own JSON.
     Broken(LogRecord<'a>, &'static str),
 }
 
@@ -54,22 +55,24 @@ struct EventJson<'a> {
     records: Vec<&'a RawValue>,
 }
 
+/// The members of a record that count, as they stand in the JSON. Each is judged on its own: an odd event id
+/// does not make good data bad.
 #[derive(Deserialize)]
 struct RecordJson<'a> {
     #[serde(borrow)]
     kinesis: KinesisJson<'a>,
     #[serde(borrow, rename = "eventID")]
-    event_id: Option<Cow<'a, str>>,
+    event_id: Option<&'a RawValue>,
     #[serde(borrow, rename = "eventSourceARN")]
-    source: Option<Cow<'a, str>>,
+    source: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct KinesisJson<'a> {
     #[serde(borrow)]
-    data: Cow<'a, str>,
+    data: Option<&'a RawValue>,
     #[serde(borrow, rename = "sequenceNumber")]
-    sequence_number: Cow<'a, str>,
+    sequence_number: Option<&'a RawValue>,
     #[serde(borrow, rename = "approximateArrivalTimestamp")]
     arrival: Option<&'a RawValue>,
 }
@@ -98,36 +101,47 @@ impl<'a> Envelope<'a> {
         self.records.is_empty()
     }
 
-    /// The records in order. `now` stands in for an arrival time that cannot be read.
+    /// The records in order. `now` stands in for an arrival time that cannot be read, or
+    /// is older than any log.
     pub fn records(&self, now: Timestamp) -> impl Iterator<Item = EnvelopeRecord<'a>> + '_ {
         self.records.iter().map(move |record| read(record.get(), now))
     }
 }
 
 fn read(json: &str, now: Timestamp) -> EnvelopeRecord<'_> {
-    let Ok(record) = serde_json::from_str::<RecordJson<'_>>(json) else {
-        return EnvelopeRecord::Broken(
-            salvage(json, now),
-            "the record lacks kinesis.data or kinesis.sequenceNumber as text",
-        );
+    let record = serde_json::from_str::<RecordJson<'_>>(json).unwrap_or_else(|_| salvage(json));
+    let kinesis = record.kinesis;
+    let data = match text(kinesis.data).map(|data| STANDARD.decode(data.as_bytes())) {
+        Some(Ok(data)) => Ok(data),
+        Some(Err(_)) => Err("kinesis.data of the record is not base64"),
+        None => Err("the record lacks kinesis.data as text"),
     };
-    let shard = record.event_id.map(shard_of).unwrap_or_default();
-    let arrival = record
-        .kinesis
+    let arrival = kinesis
         .arrival
-        .and_then(|raw| Timestamp::parse_seconds(raw.get().as_bytes()));
-    let decoded = STANDARD.decode(record.kinesis.data.as_bytes());
-    let broken = decoded.is_err();
-    let log_record = LogRecord {
-        source: record.source.unwrap_or_default(),
-        shard,
-        sequence_number: Some(record.kinesis.sequence_number).filter(|number| is_sequence_number(number)),
+        .and_then(|raw| Timestamp::parse_seconds(raw.get().as_bytes()))
+        .filter(|arrival| *arrival >= Timestamp::EARLIEST);
+    let log_record = |data| LogRecord {
+        source: text(record.source).unwrap_or_default(),
+        shard: text(record.event_id).map(shard_of).unwrap_or_default(),
+        sequence_number: text(kinesis.sequence_number).filter(|number| is_sequence_number(number)),
         arrival: arrival.unwrap_or(now),
-        data: decoded.map_or(Cow::Borrowed(json.as_bytes()), Cow::Owned),
+        data,
     };
-    match broken {
-        false => EnvelopeRecord::Good(log_record),
-        true => EnvelopeRecord::Broken(log_record, "kinesis.data of the record is not base64"),
+    match data {
+        Ok(data) => EnvelopeRecord::Good(log_record(Cow::Owned(data))),
+        Err(expected) => EnvelopeRecord::Broken(log_record(Cow::Borrowed(json.as_bytes())), expected),
+    }
+}
+
+/// The text of a JSON string; none of any other value. Without an escape, and there is none in practice,
+/// it is what stands between the quotes.
+fn text(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let json = value?.get();
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        serde_json::from_str(json).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
     }
 }
 
@@ -142,26 +156,26 @@ fn shard_of(event_id: Cow<'_, str>) -> Cow<'_, str> {
 /// A sequence number as the API describes it: 1 to 129 digits, no leading zero.
 /// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecord.html>
 fn is_sequence_number(text: &str) -> bool {
-    (1..=129).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    let plain = (1..=129).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain && (text == "0" || !text.starts_with('0'))
 }
 
-/// What can be said of a record that is not of the expected shape.
-fn salvage(json: &str, now: Timestamp) -> LogRecord<'_> {
-    let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    let text = |pointer: &str| {
-        value
-            .pointer(pointer)
-            .and_then(|text| text.as_str())
-            .unwrap_or_default()
-            .to_owned()
-    };
-    LogRecord {
-        source: Cow::Owned(text("/eventSourceARN")),
-        shard: shard_of(Cow::Owned(text("/eventID"))),
-        sequence_number: Some(text("/kinesis/sequenceNumber"))
-            .filter(|number| is_sequence_number(number))
-            .map(Cow::Owned),
-        arrival: now,
-        data: Cow::Borrowed(json.as_bytes()),
+/// What can be found of a record that is not of the expected shape: a member that stands twice counts the
+/// last time, one of another type not at all.
+fn salvage(json: &str) -> RecordJson<'_> {
+    type Members<'a> = BTreeMap<String, &'a RawValue>;
+    let record: Members<'_> = serde_json::from_str(json).unwrap_or_default();
+    let kinesis: Members<'_> = record
+        .get("kinesis")
+        .and_then(|kinesis| serde_json::from_str(kinesis.get()).ok())
+        .unwrap_or_default();
+    RecordJson {
+        kinesis: KinesisJson {
+            data: kinesis.get("data").copied(),
+            sequence_number: kinesis.get("sequenceNumber").copied(),
+            arrival: kinesis.get("approximateArrivalTimestamp").copied(),
+        },
+        event_id: record.get("eventID").copied(),
+        source: record.get("eventSourceARN").copied(),
     }
 }
