@@ -18,7 +18,7 @@ pub(crate) struct Packer {
 
 enum Kind {
     Kpl {
-        aggregator: Aggregator,
+        aggregator: Box<Aggregator>,
         keys: PartitionKeys,
     },
     Json {
@@ -31,14 +31,15 @@ enum Kind {
 impl Packer {
     /// Blobs in the KPL format, each under a partition key of its own that starts from the seed.
     pub(crate) fn kpl(blob_bytes: usize, record_bytes: usize, seed: u64) -> Packer {
+        let max_record_bytes = record_bytes.saturating_sub(PartitionKeys::LEN);
         let limits = Limits {
-            max_bytes: blob_bytes,
+            max_bytes: blob_bytes.min(max_record_bytes),
             max_user_records: MAX_ROWS_PER_BLOB,
-            max_record_bytes: record_bytes.saturating_sub(PartitionKeys::LEN),
+            max_record_bytes,
         };
         Packer::new(
             Kind::Kpl {
-                aggregator: Aggregator::new(limits),
+                aggregator: Box::new(Aggregator::new(limits)),
                 keys: PartitionKeys::new(seed),
             },
             blob_bytes,
@@ -62,7 +63,7 @@ impl Packer {
     fn new(kind: Kind, blob_bytes: usize, record_bytes: usize) -> Packer {
         Packer {
             kind,
-            blob_bytes,
+            blob_bytes: blob_bytes.min(record_bytes), // a cap above the outlet's own would be no cap
             record_bytes,
             spans: Vec::new(),
             open: None,
