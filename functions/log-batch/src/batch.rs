@@ -135,6 +135,7 @@ impl<'a, S: Salt> Batch<'a, S> {
         let (first_row, start) = (self.scratch.row_ends.len(), self.scratch.rows.len());
         let max_document = self.events.max_document();
         let mut oversize = false;
+        let mut requests = 0;
         let Scratch {
             rows,
             row_ends,
@@ -157,13 +158,14 @@ impl<'a, S: Salt> Batch<'a, S> {
                 row.write_json(rows);
                 oversize |= rows.len() - begin > max_document;
                 row_ends.push(rows.len());
-                counts.requests += u64::from(row.event_name.as_deref() == Some("request"));
+                requests += u64::from(row.event_name.as_deref() == Some("request"));
             },
         );
         let failure = match read {
             Ok(_) if oversize => Failure::Oversize,
             Ok(count) => {
                 counts.rows += count as u64;
+                counts.requests += requests;
                 counts.good_lines += 1;
                 return;
             }
