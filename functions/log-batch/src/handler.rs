@@ -88,10 +88,9 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         None => Verdict::Delivered,
         Some(position) => {
             // By position, never by comparing numbers; without one of its own, the record before will do.
-            let before = sequence_numbers.iter().enumerate().take(position + 1).rev();
+            let mut before = sequence_numbers.iter().enumerate().take(position + 1).rev();
             before
-                .filter_map(|(position, number)| Some((position, number.as_deref()?)))
-                .next()
+                .find_map(|(position, number)| Some((position, number.as_deref()?)))
                 .map_or(Verdict::RetryAll, |(position, number)| Verdict::RetryFrom {
                     sequence_number: number.to_owned(),
                     position,

@@ -99,7 +99,8 @@ pub trait Salt: Sync {
     fn salt(&self, day: Day) -> Option<DaySalt>;
 }
 
-/// Salts derived from one long-lived key; without a key visitors are not counted.
+/// Salts derived from one long-lived key; without a key visitors are not counted. No `Debug`: it is a secret.
+#[derive(Clone)]
 pub struct DerivedSalt {
     key: Option<[u8; 32]>,
 }
