@@ -1,0 +1,195 @@
+//! The folder of a lake: made, recognised, and emptied only if it is ours.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::parquet::errors::ParquetError;
+
+use super::staging;
+use super::table::{EVENTS, FAILED_EVENTS};
+
+/// The file that says that pixlake made the folder.
+const MARKER: &str = ".pixlake";
+/// What the marker says to who opens it.
+const MARKER_TEXT: &str = "pixlake made this folder and may empty it\n";
+/// The folder of what did not convert.
+pub(super) const ERRORS: &str = "errors";
+
+/// A lake on a disk.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    root: PathBuf,
+}
+
+/// Why the lake cannot be opened or written. Only storage fails here: bad rows go to the errors folder.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LakeError {
+    /// The folder holds things and no sign that pixlake made it.
+    Foreign {
+        /// That folder.
+        path: PathBuf,
+    },
+    /// Another process writes to the lake.
+    InUse {
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// The file system failed.
+    Io {
+        /// What was being done: `create`, `write` …
+        doing: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// What it answered.
+        source: io::Error,
+    },
+    /// The rows could not be encoded.
+    Encode {
+        /// What the encoder answered.
+        source: ParquetError,
+    },
+}
+
+impl Lake {
+    /// Opens a lake; makes the folder, with those above it, where there is none.
+    ///
+    /// A folder with other things in it is refused: it would become one that pixlake may empty.
+    pub fn open(path: impl AsRef<Path>) -> Result<Lake, LakeError> {
+        let root = path.as_ref().to_path_buf();
+        fs::create_dir_all(&root).map_err(LakeError::io("create", &root))?;
+        let marker = root.join(MARKER);
+        if marker.is_file() {
+            return Ok(Lake { root });
+        }
+        if !is_empty(&root)? {
+            return Err(LakeError::Foreign { path: root });
+        }
+        // Two processes may come here together; either's marker will do.
+        OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .open(&marker)
+            .and_then(|mut file| file.write_all(MARKER_TEXT.as_bytes()))
+            .map_err(LakeError::io("write", &marker))?;
+        Ok(Lake { root })
+    }
+
+    /// Opens a lake and removes all its rows. What else lies in the folder stays.
+    ///
+    /// Refused where pixlake did not make the folder, or where another process writes to it.
+    pub fn create_afresh(path: impl AsRef<Path>) -> Result<Lake, LakeError> {
+        let lake = Lake::open(path)?;
+        let _gate = staging::close_gate(&lake.root)?;
+        for folder in [EVENTS.folder, FAILED_EVENTS.folder, ERRORS] {
+            let folder = lake.root.join(folder);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(LakeError::io("remove", &folder)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(lake)
+    }
+
+    /// The folders of events that hold objects, sorted, from the lake's own: `events/dt=2026-11-01/hour=07`.
+    pub fn partitions(&self) -> Result<Vec<String>, LakeError> {
+        let events = self.root.join(EVENTS.folder);
+        let mut partitions = Vec::new();
+        for day in names(&events)? {
+            for hour in names(&events.join(&day))? {
+                if !names(&events.join(&day).join(&hour))?.is_empty() {
+                    partitions.push(format!("{}/{day}/{hour}", EVENTS.folder));
+                }
+            }
+        }
+        Ok(partitions)
+    }
+
+    /// The lake's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+impl LakeError {
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LakeError {
+        move |source| LakeError::Io {
+            doing,
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for LakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LakeError::Foreign { path } => {
+                write!(f, "{} is not empty and was not made by pixlake", path.display())
+            }
+            LakeError::InUse { path } => {
+                write!(f, "another process is writing to the lake {}", path.display())
+            }
+            LakeError::Io { doing, path, source } => write!(f, "cannot {doing} {}: {source}", path.display()),
+            LakeError::Encode { source } => write!(f, "cannot encode rows as Parquet: {source}"),
+        }
+    }
+}
+
+impl Error for LakeError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            LakeError::Io { source, .. } => Some(source),
+            LakeError::Encode { source } => Some(source),
+            LakeError::Foreign { .. } | LakeError::InUse { .. } => None,
+        }
+    }
+}
+
+impl From<ParquetError> for LakeError {
+    fn from(source: ParquetError) -> LakeError {
+        LakeError::Encode { source }
+    }
+}
+
+impl From<ArrowError> for LakeError {
+    fn from(source: ArrowError) -> LakeError {
+        LakeError::Encode {
+            source: source.into(),
+        }
+    }
+}
+
+/// What is in a folder, sorted; nothing where there is no folder.
+fn names(folder: &Path) -> Result<Vec<String>, LakeError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(Vec::new());
+        }
+        entries => entries.map_err(LakeError::io("read", folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(LakeError::io("read", folder))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Whether nothing is in a folder; the marker of a lake that is being made at this moment is nothing.
+fn is_empty(folder: &Path) -> Result<bool, LakeError> {
+    for entry in fs::read_dir(folder).map_err(LakeError::io("read", folder))? {
+        if entry.map_err(LakeError::io("read", folder))?.file_name() != MARKER {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

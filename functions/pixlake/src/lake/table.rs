@@ -1,0 +1,63 @@
+//! The two tables of the lake: their folders, and the Arrow schema that follows from their columns.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use pixel_log::{Column, ColumnType, FailedEvent, Row};
+
+/// A table of landed rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// The folder of its objects in the lake.
+    pub folder: &'static str,
+    /// The name of the table in SQL.
+    pub name: &'static str,
+    /// The name of the Firehose stream that an object's name begins with.
+    pub stream: &'static str,
+    /// The columns that the objects hold.
+    pub columns: &'static [Column],
+    /// The columns that stand in the folders' names instead: strings.
+    pub partition_columns: &'static [&'static str],
+}
+
+/// Events, one partition for each hour of `ts_server`.
+pub const EVENTS: Table = Table {
+    folder: "events",
+    name: "events_landed",
+    stream: "pixlake-events",
+    columns: Row::COLUMNS,
+    partition_columns: &["dt", "hour"],
+};
+
+/// Failed events, one partition for each day of arrival.
+pub const FAILED_EVENTS: Table = Table {
+    folder: "failed_events",
+    name: "failed_events_landed",
+    stream: "pixlake-failed-events",
+    columns: FailedEvent::COLUMNS,
+    partition_columns: &["dt"],
+};
+
+impl Table {
+    /// The schema of an object: the declared columns, all of which may be null.
+    pub fn file_schema(&self) -> SchemaRef {
+        let fields = self.columns.iter().map(|column| {
+            let data_type = match column.column_type {
+                ColumnType::String => DataType::Utf8,
+                ColumnType::Int => DataType::Int32,
+                ColumnType::Bigint => DataType::Int64,
+                ColumnType::Boolean => DataType::Boolean,
+                ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
+                ColumnType::StringArray => DataType::List(list_element()),
+            };
+            Field::new(column.name, data_type, true)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
+/// The element of an `array<string>`, by the name that the Parquet format gives it.
+/// Source: <https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists>
+pub(super) fn list_element() -> FieldRef {
+    Arc::new(Field::new("element", DataType::Utf8, true))
+}

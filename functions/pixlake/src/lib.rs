@@ -1,0 +1,10 @@
+//! The whole pixel pipeline on one machine: what writes the lake, what queries it, and the tools around both.
+//!
+//! [`lake`] stands in for Firehose: rows in JSON come in, Parquet objects in `dt=…/hour=…/` folders come out.
+//! [`query`] stands in for Athena: it reads those folders with an embedded engine. [`report`] holds the
+//! questions that both engines answer with the same SQL.
+
+pub mod lake;
+pub mod query;
+pub mod report;
+pub mod sample;
