@@ -1,0 +1,129 @@
+//! Opens a lake's tables and views and runs one query at a time over them.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::Array;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt as _;
+use pixel_log::Day;
+
+use super::{Format, QueryError, VIEWS, functions, json_text, output};
+use crate::lake::{EVENTS, FAILED_EVENTS, Table};
+use crate::report;
+
+/// The lake's folder under a name without characters that a URL or a pattern would read otherwise.
+const LAKE_URL: &str = "lake://local/";
+
+/// An open lake. It reads the folders anew for each query, so that rows that land meanwhile are seen.
+pub struct Engine {
+    context: SessionContext,
+}
+
+/// The answer to a query.
+pub struct QueryResult {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows, which are computed as they are read.
+    pub batches: SendableRecordBatchStream,
+}
+
+impl Engine {
+    /// Opens the lake in a folder; one without rows answers with none.
+    pub async fn open(lake: &Path) -> Result<Engine, QueryError> {
+        let files = LocalFileSystem::new_with_prefix(lake).map_err(|_| QueryError::NoLake {
+            path: lake.to_path_buf(),
+        })?;
+        let mut config = SessionConfig::new().with_information_schema(true).set_bool(
+            // As Athena reads `1.5`.
+            "datafusion.sql_parser.parse_float_as_decimal",
+            true,
+        );
+        // As Athena sorts: nulls last, up and down.
+        "nulls_last".clone_into(&mut config.options_mut().sql_parser.default_null_ordering);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_object_list_cache_limit(0) // it would never see a file that lands after the first query
+            .build_arc()?;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        context.register_object_store(ListingTableUrl::parse(LAKE_URL)?.get_url(), Arc::new(files));
+        functions::register(&context);
+        for table in [EVENTS, FAILED_EVENTS] {
+            register_table(&context, &table)?;
+        }
+        for view in VIEWS {
+            context.sql(view.sql).await?.collect().await?;
+        }
+        Ok(Engine { context })
+    }
+
+    /// Answers one query. Statements that would change something are refused.
+    pub async fn sql(&self, sql: &str) -> Result<QueryResult, QueryError> {
+        let queries_only = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        let plan = self.context.state().create_logical_plan(sql).await?;
+        queries_only
+            .verify_plan(&plan)
+            .map_err(|_| QueryError::NotAQuery)?;
+        let batches = self
+            .context
+            .execute_logical_plan(plan)
+            .await?
+            .execute_stream()
+            .await?;
+        Ok(QueryResult {
+            schema: batches.schema(),
+            batches,
+        })
+    }
+
+    /// Answers one query and writes the answer; gives its number of rows.
+    pub async fn print(&self, sql: &str, format: Format, out: &mut impl Write) -> Result<u64, QueryError> {
+        output::write(format, self.sql(sql).await?, out).await
+    }
+
+    /// The first and the last day that have events; none where there are no events.
+    pub async fn days(&self) -> Result<Option<(Day, Day)>, QueryError> {
+        let mut result = self.sql("SELECT min(dt), max(dt) FROM events_landed").await?;
+        while let Some(batch) = result.batches.next().await {
+            if let [first, last] = batch?.columns() {
+                return Ok(day(first).zip(day(last)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The day in the first row of a column.
+fn day(column: &dyn Array) -> Option<Day> {
+    if column.is_empty() || column.is_null(0) {
+        return None;
+    }
+    report::parse_day(&json_text::text(column, 0).ok()?)
+}
+
+/// A landing table with the declared columns, whatever its files hold: a column that a file lacks is null.
+fn register_table(context: &SessionContext, table: &Table) -> Result<(), QueryError> {
+    let partition_columns = table
+        .partition_columns
+        .iter()
+        .map(|column| ((*column).to_owned(), DataType::Utf8));
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+        .with_file_extension(".parquet")
+        .with_table_partition_cols(partition_columns.collect());
+    let url = ListingTableUrl::parse(format!("{LAKE_URL}{}/", table.folder))?;
+    let config = ListingTableConfig::new(url)
+        .with_listing_options(options)
+        .with_schema(table.file_schema());
+    context.register_table(table.name, Arc::new(ListingTable::try_new(config)?))?;
+    Ok(())
+}

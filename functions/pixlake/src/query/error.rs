@@ -1,0 +1,94 @@
+//! Why a query has no answer, in a sentence.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+
+/// Why a query has no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// There is no folder at the lake's path.
+    NoLake {
+        /// That path.
+        path: PathBuf,
+    },
+    /// The statement would change something, or is not one statement.
+    NotAQuery,
+    /// The engine refuses the query or fails at it.
+    Engine {
+        /// What it says, on one line.
+        message: String,
+    },
+    /// The answer cannot be written.
+    Output(io::Error),
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QueryError::NoLake { path } => write!(f, "there is no lake at {}", path.display()),
+            QueryError::NotAQuery => {
+                f.write_str("only one SELECT, SHOW, DESCRIBE or EXPLAIN can be answered")
+            }
+            QueryError::Engine { message } => f.write_str(message),
+            QueryError::Output(source) => write!(f, "cannot write the answer: {source}"),
+        }
+    }
+}
+
+impl Error for QueryError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            QueryError::Output(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<DataFusionError> for QueryError {
+    fn from(error: DataFusionError) -> QueryError {
+        // The innermost error is the one that speaks of the query; the outer ones name engine parts.
+        let message = match error.find_root() {
+            DataFusionError::Diagnostic(_, inner) => inner.strip_backtrace(),
+            root => root.strip_backtrace(),
+        };
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        QueryError::Engine {
+            message: without_prefixes(&message).to_owned(),
+        }
+    }
+}
+
+impl From<ArrowError> for QueryError {
+    fn from(error: ArrowError) -> QueryError {
+        DataFusionError::from(error).into()
+    }
+}
+
+impl From<io::Error> for QueryError {
+    fn from(source: io::Error) -> QueryError {
+        QueryError::Output(source)
+    }
+}
+
+/// The message without the engine's names for the place where it arose.
+fn without_prefixes(message: &str) -> &str {
+    const PREFIXES: [&str; 6] = [
+        "Error during planning: ",
+        "Execution error: ",
+        "Schema error: ",
+        "Optimizer rule 'simplify_expressions' failed caused by ",
+        "Arrow error: ",
+        "External error: ",
+    ];
+    let mut message = message;
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| message.strip_prefix(prefix)) {
+        message = rest;
+    }
+    message
+}

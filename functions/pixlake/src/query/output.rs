@@ -1,0 +1,257 @@
+//! Writes an answer: as a table for people, as JSON or CSV for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use futures::StreamExt as _;
+
+use super::json_text;
+use super::{QueryError, QueryResult};
+
+/// A table shows so many rows; the rest are only counted.
+pub const MAX_TABLE_ROWS: usize = 1000;
+/// A table's cell shows so many characters.
+const MAX_CELL_CHARS: usize = 60;
+
+/// A form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns. Long texts are cut, and so is a long answer: for people only.
+    #[default]
+    Table,
+    /// One array of objects, each with every column.
+    Json,
+    /// RFC 4180 with a header line.
+    Csv,
+}
+
+/// Writes an answer as its rows are computed, and gives their number.
+pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write) -> Result<u64, QueryError> {
+    let mut writer = match format {
+        Format::Table => AnswerWriter::Table(TableWriter::new(&result.schema)),
+        Format::Json => AnswerWriter::Json {
+            rows: 0,
+            line: Vec::new(),
+        },
+        Format::Csv => AnswerWriter::Csv(header(&result.schema, &mut *out)?),
+    };
+    let mut rows = 0;
+    while let Some(batch) = result.batches.next().await {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        match &mut writer {
+            AnswerWriter::Table(table) => table.add(&batch)?,
+            AnswerWriter::Json { rows, line } => write_json(&batch, rows, line, out)?,
+            AnswerWriter::Csv(record) => write_csv(&batch, record, out)?,
+        }
+    }
+    match writer {
+        AnswerWriter::Table(table) => table.finish(out)?,
+        AnswerWriter::Json { rows: 0, .. } => out.write_all(b"[]\n")?,
+        AnswerWriter::Json { .. } => out.write_all(b"\n]\n")?,
+        AnswerWriter::Csv(_) => {}
+    }
+    out.flush()?;
+    Ok(rows)
+}
+
+enum AnswerWriter {
+    Table(TableWriter),
+    Json { rows: u64, line: Vec<u8> },
+    Csv(Vec<u8>),
+}
+
+/// Writes a batch's rows, one object a line.
+fn write_json(
+    batch: &RecordBatch,
+    rows: &mut u64,
+    line: &mut Vec<u8>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let schema = batch.schema_ref();
+    for row in 0..batch.num_rows() {
+        line.clear();
+        line.extend_from_slice(if *rows == 0 { b"[\n" } else { b",\n" });
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let members = names.zip(batch.columns().iter().map(|column| &**column));
+        json_text::write_object(line, members, row)?;
+        out.write_all(line)?;
+        *rows += 1;
+    }
+    Ok(())
+}
+
+/// Writes the header line; gives a buffer for the lines to come.
+fn header(schema: &Schema, out: &mut impl Write) -> io::Result<Vec<u8>> {
+    let mut record = csv_writer(Vec::new());
+    for field in schema.fields() {
+        record.write_field(safe_for_spreadsheets(field.name().clone()))?;
+    }
+    finish_line(record, out)
+}
+
+fn write_csv(batch: &RecordBatch, buffer: &mut Vec<u8>, out: &mut impl Write) -> io::Result<()> {
+    let mut record = csv_writer(std::mem::take(buffer));
+    for row in 0..batch.num_rows() {
+        for column in batch.columns() {
+            let cell = plain_text(column, row)?.unwrap_or_default();
+            record.write_field(if is_text(column.data_type()) {
+                safe_for_spreadsheets(cell)
+            } else {
+                cell
+            })?;
+        }
+        record.write_record(None::<&[u8]>)?;
+    }
+    let mut lines = record
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    out.write_all(&lines)?;
+    lines.clear();
+    *buffer = lines;
+    Ok(())
+}
+
+fn csv_writer(buffer: Vec<u8>) -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(buffer)
+}
+
+fn finish_line(mut record: csv::Writer<Vec<u8>>, out: &mut impl Write) -> io::Result<Vec<u8>> {
+    record.write_record(None::<&[u8]>)?;
+    let mut line = record
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    out.write_all(&line)?;
+    line.clear();
+    Ok(line)
+}
+
+/// A text that a spreadsheet would take for a formula gets an apostrophe in front.
+/// Source: <https://owasp.org/www-community/attacks/CSV_Injection>
+fn safe_for_spreadsheets(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+/// Whether values of the type are what somebody wrote, not numbers, times or JSON of ours.
+fn is_text(data_type: &DataType) -> bool {
+    !(data_type.is_numeric()
+        || data_type.is_temporal()
+        || data_type.is_nested()
+        || matches!(data_type, DataType::Boolean | DataType::Null))
+}
+
+/// A value without JSON's quotes; none for null. Lists are JSON.
+fn plain_text(column: &dyn Array, row: usize) -> io::Result<Option<String>> {
+    let data_type = column.data_type();
+    if column.is_null(row) || data_type == &DataType::Null {
+        return Ok(None);
+    }
+    if is_text(data_type) || data_type.is_temporal() {
+        return json_text::text(column, row).map(Some);
+    }
+    let mut json = Vec::new();
+    json_text::write_value(&mut json, column, row)?;
+    String::from_utf8(json).map(Some).map_err(io::Error::other)
+}
+
+/// Collects the rows that a table shows.
+struct TableWriter {
+    table: Table,
+    shown: usize,
+    rows: usize,
+}
+
+impl TableWriter {
+    fn new(schema: &Schema) -> TableWriter {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_FULL_CONDENSED);
+        table.set_header(schema.fields().iter().map(|field| for_terminals(field.name())));
+        for (column, field) in table.column_iter_mut().zip(schema.fields()) {
+            if field.data_type().is_numeric() {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        TableWriter {
+            table,
+            shown: 0,
+            rows: 0,
+        }
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        for row in 0..batch.num_rows().min(MAX_TABLE_ROWS - self.shown) {
+            let cells = batch
+                .columns()
+                .iter()
+                .map(|column| plain_text(column, row).map(|text| for_terminals(&text.unwrap_or_default())));
+            self.table.add_row(cells.collect::<io::Result<Vec<_>>>()?);
+            self.shown += 1;
+        }
+        self.rows += batch.num_rows();
+        Ok(())
+    }
+
+    fn finish(self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}", self.table)?;
+        if self.rows > self.shown {
+            writeln!(
+                out,
+                "the first {} of {} rows; JSON and CSV have all of them",
+                self.shown, self.rows
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Texts come from strangers: no character may steer the terminal or turn the line around.
+fn for_terminals(text: &str) -> String {
+    let mut shown = String::new();
+    for (index, char) in text.chars().enumerate() {
+        if index == MAX_CELL_CHARS {
+            shown.push('…');
+            break;
+        }
+        match char {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(char.escape_unicode());
+            }
+            _ if char.is_control() => shown.extend(char.escape_default()),
+            _ => shown.push(char),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_texts_and_other_texts_stay() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+            assert_eq!(safe_for_spreadsheets(formula.to_owned()), format!("'{formula}"));
+        }
+        for text in ["", "a=1", "1-2", " =1", "'=1"] {
+            assert_eq!(safe_for_spreadsheets(text.to_owned()), text);
+        }
+    }
+
+    #[test]
+    fn a_terminal_shows_what_could_steer_it() {
+        assert_eq!(for_terminals("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
+        assert_eq!(for_terminals("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
+        assert_eq!(for_terminals("grün €"), "grün €");
+        assert_eq!(for_terminals(&"x".repeat(61)).chars().count(), 61);
+        assert!(for_terminals(&"x".repeat(61)).ends_with("x…"));
+        assert_eq!(for_terminals(&"x".repeat(60)), "x".repeat(60));
+    }
+}
