@@ -29,18 +29,36 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Every code, for documents and reports.
-    pub const CODES: [&'static str; 10] = [
-        "empty",
-        "field_count",
-        "bad_ts",
-        "batch_json",
-        "batch_size",
-        "bad_record",
-        "kpl_index",
-        "too_many_lines",
-        "oversize",
-        "panic",
+    /// Every code, and when a line or record gets it.
+    pub const REASONS: [(&'static str, &'static str); 10] = [
+        ("empty", "the line has no bytes"),
+        (
+            "field_count",
+            "the line has another number of columns than the configured fields",
+        ),
+        (
+            "bad_ts",
+            "`timestamp` is no time between 2010 and a day after the line's arrival",
+        ),
+        (
+            "batch_json",
+            "the parameter `b` is not a JSON array of objects with plain values",
+        ),
+        ("batch_size", "the parameter `b` holds no event, or more than 100"),
+        (
+            "bad_record",
+            "the record of the Lambda event has no readable data, or the line of a file is longer than 1 MiB",
+        ),
+        (
+            "kpl_index",
+            "the record is an aggregated one with an index outside its table, or a key that is no text",
+        ),
+        ("too_many_lines", "the record holds more than 10,000 lines"),
+        (
+            "oversize",
+            "a row of the line is larger than one record of the outlet",
+        ),
+        ("panic", "reading the record panicked: a bug of ours"),
     ];
 
     /// The code in the column `reason`.
