@@ -1,0 +1,254 @@
+//! Lines that can never become rows: what is kept of them, and what they must not stop.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
+mod support;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use log_batch::ports::{Ports, Salt};
+use log_batch::{DeliveryMode, Failure, MAX_RAW_BYTES, Report, Verdict, handle_event};
+use pixel_log::{Day, DaySalt};
+use serde_json::Value;
+use sha2::Digest as _;
+use support::{Dice, Scripted, VirtualClock, documents, event, line, record, settings};
+
+const TIME: Duration = Duration::from_mins(1);
+
+/// Panics at some calls, as a bug in the reading of a record would.
+struct PanickingSalt {
+    calls: AtomicU32,
+    panic_at: Option<u32>,
+}
+
+impl Salt for PanickingSalt {
+    fn salt(&self, _day: Day) -> Option<DaySalt> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        assert!(Some(call) != self.panic_at, "planted");
+        None
+    }
+}
+
+struct Outcome {
+    report: Report,
+    rows: Vec<String>,
+    failures: Vec<Value>,
+}
+
+fn handle(records: &[String], mode: DeliveryMode, panic_at: Option<u32>) -> Outcome {
+    let clock = VirtualClock::default();
+    let ports = Ports {
+        events: <Scripted>::new(&clock, []),
+        failed_events: <Scripted>::new(&clock, []),
+        clock: clock.clone(),
+        randomness: Dice::new(1),
+        salt: PanickingSalt {
+            calls: AtomicU32::new(0),
+            panic_at,
+        },
+    };
+    let settings = settings(mode, 5_120);
+    let given = event(records);
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let report = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!(report.verdict, Verdict::Delivered);
+    assert!(report.conserved);
+    Outcome {
+        report,
+        rows: ports.events.stored_ids(),
+        failures: ports
+            .failed_events
+            .stored()
+            .iter()
+            .flat_map(|put| documents(&put.data))
+            .collect(),
+    }
+}
+
+fn failures(records: &[String]) -> Vec<Value> {
+    handle(records, DeliveryMode::Kpl, None).failures
+}
+
+#[test]
+fn every_reason_of_the_closed_list_is_reached() {
+    let long_day = format!("{}.000\t200\t/p.gif\tx\n", support::NOW_SECONDS + 90_000);
+    let b = |json: &str| format!("{}.000\t200\t/p.gif?b={json}\tx\n", support::NOW_SECONDS).into_bytes();
+    let mut seen: Vec<String> = Vec::new();
+    for (data, reason) in [
+        (b"\n".to_vec(), "empty"),
+        (b"a\tb\n".to_vec(), "field_count"),
+        (long_day.into_bytes(), "bad_ts"),
+        (b("[1]"), "batch_json"),
+        (b("[]"), "batch_size"),
+        (vec![b'\n'; 10_002], "too_many_lines"),
+    ] {
+        let found = failures(&[record("1", &data)]);
+        assert_eq!(found.len(), 1, "{reason}");
+        assert_eq!(found[0]["reason"], reason);
+        // The newline belongs to the line only where the record is kept as a whole.
+        let newline = usize::from(reason != "too_many_lines");
+        assert_eq!(found[0]["raw_bytes"], data.len() - newline, "{reason}");
+        assert!(found[0]["detail"].as_str().unwrap().len() > 10);
+        seen.push(reason.to_owned());
+    }
+    // The others have tests of their own: bad_record and kpl_index beside the envelope, the rest below.
+    seen.extend(["bad_record", "kpl_index", "oversize", "panic"].map(str::to_owned));
+    seen.sort();
+    let mut codes: Vec<&str> = Failure::REASONS.iter().map(|(code, _)| *code).collect();
+    codes.sort_unstable();
+    assert_eq!(seen, codes);
+}
+
+#[test]
+fn raw_bytes_are_whole_up_to_64_kib_and_then_cut_with_length_and_digest() {
+    for len in [1, MAX_RAW_BYTES - 1, MAX_RAW_BYTES] {
+        let raw = vec![b'x'; len];
+        let found = failures(&[record("1", &raw)]);
+        assert_eq!(found[0]["raw_base64"], STANDARD.encode(&raw), "{len}");
+        assert_eq!(found[0]["raw_bytes"], len);
+        assert!(found[0].get("raw_sha256").is_none());
+    }
+    let mut raw = vec![b'x'; MAX_RAW_BYTES + 1];
+    raw[MAX_RAW_BYTES] = 0xff;
+    let found = failures(&[record("1", &raw)]);
+    assert_eq!(found[0]["raw_base64"], STANDARD.encode(&raw[..65_536]));
+    assert_eq!(found[0]["raw_bytes"], 65_537);
+    let digest: Vec<String> = sha2::Sha256::digest(&raw)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(found[0]["raw_sha256"], digest.concat());
+}
+
+#[test]
+fn a_failure_says_where_the_line_came_from() {
+    let found = failures(&[record("7", &[line("a").as_bytes(), b"bad\r\n"].concat())]);
+    let [failure] = found.as_slice() else { panic!() };
+    assert_eq!(
+        failure["source"],
+        "arn:aws:kinesis:eu-central-1:111122223333:stream/logs"
+    );
+    assert_eq!(failure["shard"], "shardId-000000000006");
+    assert_eq!(failure["sequence_number"], "7");
+    assert_eq!(failure["line_index"], 1);
+    assert_eq!(failure["raw_base64"], "YmFk"); // printf bad | base64
+    assert_eq!(failure["ts_arrival"], "2026-11-01T00:00:00.900Z");
+    assert_eq!(failure["ts_ingested"], "2026-11-01T00:00:00.000Z");
+    assert_eq!(failure["ingest_path"], "realtime");
+}
+
+#[test]
+fn the_key_is_the_same_on_redelivery_and_another_for_another_place_or_line() {
+    let key = |records: &[String], at: usize| failures(records)[at]["failure_key"].as_i64().unwrap();
+    let bad = |number: &str| record(number, b"bad\n");
+    let base = key(&[bad("1")], 0);
+    assert_eq!(base, key(&[bad("1")], 0));
+    // A bisected delivery: the record stands elsewhere in its batch.
+    assert_eq!(base, key(&[record("0", line("a").as_bytes()), bad("1")], 0));
+    let other_shard = bad("1").replace("shardId-000000000006", "shardId-000000000007");
+    let other_stream = bad("1").replace("stream/logs", "stream/others");
+    for other in [bad("2"), record("1", b"bae\n"), other_shard, other_stream] {
+        assert_ne!(base, key(&[other], 0));
+    }
+    // Equal lines in one record are different events of failure.
+    let twins = [record("1", b"bad\nbad\n")];
+    assert_ne!(key(&twins, 0), key(&twins, 1));
+    assert_eq!(base, key(&twins, 0));
+}
+
+#[test]
+fn a_panic_is_a_failed_event_and_stops_nothing_else() {
+    // The salt is asked once a day and kept; lines of three days ask three times.
+    let of_day = |id: &str, day: i64| {
+        let line = format!("{}.000\t200\t/p.gif\t{id}\n", support::NOW_SECONDS - day * 86_400);
+        record(&(100 + day).to_string(), line.as_bytes())
+    };
+    let records = [of_day("a", 0), of_day("b", 1), of_day("c", 2)];
+    let outcome = handle(&records, DeliveryMode::Kpl, Some(1));
+    assert_eq!(outcome.rows, ["a", "c"]);
+    let [failure] = outcome.failures.as_slice() else {
+        panic!()
+    };
+    assert_eq!(failure["reason"], "panic");
+    assert_eq!(failure["sequence_number"], "101");
+    assert!(!failure.to_string().contains("planted"));
+    assert_eq!(outcome.report.counts.failed.get("panic"), Some(&1));
+}
+
+#[test]
+fn a_panic_in_a_later_line_takes_the_whole_record_and_leaves_no_half() {
+    let old = format!("{}.000\t200\t/p.gif\told\n", support::NOW_SECONDS - 86_400);
+    let records = [
+        record("1", line("first").as_bytes()),
+        record("2", &[line("new"), old].concat().into_bytes()),
+    ];
+    let outcome = handle(&records, DeliveryMode::Kpl, Some(1));
+    assert_eq!(outcome.rows, ["first"]);
+    assert_eq!(outcome.failures.len(), 1);
+}
+
+#[test]
+fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
+    let clock = VirtualClock::default();
+    // Rows of these lines have about 400 bytes; with the title, a thousand.
+    let long = format!(
+        "{}.000\t200\t/p.gif?t={}\tlong\n",
+        support::NOW_SECONDS,
+        "t".repeat(500)
+    );
+    let two = format!(
+        r#"{}.000	200	/p.gif?b=[{{}},{{"t":"{}"}}]	two{}"#,
+        support::NOW_SECONDS,
+        "t".repeat(500),
+        "\n"
+    );
+    let records = [
+        record("1", line("a").as_bytes()),
+        record("2", long.as_bytes()),
+        record("3", two.as_bytes()),
+        record("4", line("d").as_bytes()),
+    ];
+    for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
+        let ports = support::ports(
+            &clock,
+            Scripted::<500, 600>::new(&clock, []),
+            <Scripted>::new(&clock, []),
+        );
+        let settings = settings(mode, 5_120);
+        let given = event(&records);
+        let handled = handle_event(&given, &settings, &ports, TIME);
+        let report = clock.run(handled, None).unwrap().unwrap();
+        assert_eq!(report.verdict, Verdict::Delivered);
+        // No row of a line is delivered when one of them cannot be.
+        assert_eq!(ports.events.stored_ids(), ["a", "d"]);
+        assert!(
+            ports
+                .events
+                .stored()
+                .iter()
+                .all(|put| put.data.len() + put.partition_key.len() <= 600)
+        );
+        let stored = ports.failed_events.stored();
+        let found: Vec<Value> = stored.iter().flat_map(|put| documents(&put.data)).collect();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|failure| failure["reason"] == "oversize"));
+        assert_eq!(found[0]["raw_base64"], STANDARD.encode(long.trim_end()));
+    }
+}
+
+#[test]
+fn failed_events_are_never_rows_even_where_both_go_to_one_kind_of_outlet() {
+    let records: Vec<String> = (0..40).map(|i| record(&(i + 1).to_string(), b"bad\n")).collect();
+    let outcome = handle(&records, DeliveryMode::DirectPut, None);
+    assert!(outcome.rows.is_empty());
+    assert_eq!(outcome.failures.len(), 40);
+    assert_eq!(outcome.report.counts.failed_events(), 40);
+}
