@@ -1,0 +1,218 @@
+//! What the function writes to its log: one JSON line per invocation, or per refusal to work.
+//!
+//! The line is the ledger of a batch: what came in, what became of it, and what the event source mapping
+//! was told. Its names are an interface: metric filters and alarms select by them. It holds no input.
+//!
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write as _;
+use std::panic::Location;
+use std::time::Duration;
+
+use log_batch::{DeliveryCounts, PIPELINE_VERSION, Report, Verdict};
+use serde::Serialize;
+
+use crate::event_head::EventHead;
+use crate::handler::InvocationError;
+
+/// What is known of an invocation beside its report.
+pub(crate) struct Invocation<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) delivery: &'static str,
+    pub(crate) head: EventHead,
+    pub(crate) event_bytes: usize,
+    pub(crate) cold_start: bool,
+    pub(crate) taken: Duration,
+    pub(crate) left: Duration,
+}
+
+/// Writes the line of an invocation that came to a verdict.
+pub(crate) fn write_report(invocation: &Invocation<'_>, report: &Report) {
+    write(&Line {
+        level: match () {
+            () if !report.conserved || report.events.denied + report.failed_events.denied > 0 => "ERROR",
+            () if report.verdict != Verdict::Delivered => "WARN",
+            () => "INFO",
+        },
+        message: "batch",
+        invocation: Some(invocation.into()),
+        batch: Some(report.into()),
+        ..Line::default()
+    });
+}
+
+/// Writes the line of an invocation that came to none.
+pub(crate) fn write_failure(invocation: &Invocation<'_>, error: &InvocationError) {
+    write(&Line {
+        level: "ERROR",
+        message: "invocation failed",
+        error_type: Some(error.error_type()),
+        error: Some(error.to_string()),
+        invocation: Some(invocation.into()),
+        ..Line::default()
+    });
+}
+
+/// Writes why the function does not work at all, also as a plain sentence to standard error.
+pub fn write_refusal(error_type: &'static str, error: &(impl fmt::Display + ?Sized)) {
+    write(&Line {
+        level: "ERROR",
+        message: "the function cannot run",
+        error_type: Some(error_type),
+        error: Some(error.to_string()),
+        ..Line::default()
+    });
+    // A log that takes nothing leaves nobody to tell.
+    writeln!(std::io::stderr().lock(), "{error}").ok();
+}
+
+/// Writes the place of a panic.
+pub(crate) fn write_panic(location: Option<&Location<'_>>) {
+    write(&Line {
+        level: "ERROR",
+        message: "panic",
+        error_type: Some("Panic"),
+        location: location.map(ToString::to_string),
+        ..Line::default()
+    });
+}
+
+fn write(line: &Line<'_>) {
+    let Ok(mut json) = serde_json::to_vec(line) else {
+        return;
+    };
+    json.push(b'\n');
+    // In one piece, so that lines of two threads never mix. A log that takes nothing leaves nobody to tell.
+    std::io::stdout().lock().write_all(&json).ok();
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(flatten)]
+    invocation: Option<InvocationPart<'a>>,
+    #[serde(flatten)]
+    batch: Option<BatchPart<'a>>,
+    version: &'static str,
+}
+
+impl Default for Line<'_> {
+    fn default() -> Self {
+        Line {
+            level: "INFO",
+            message: "",
+            error_type: None,
+            error: None,
+            location: None,
+            invocation: None,
+            batch: None,
+            version: PIPELINE_VERSION,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct InvocationPart<'a> {
+    request_id: &'a str,
+    delivery: &'static str,
+    stream: Option<&'a str>,
+    shard: Option<&'a str>,
+    first_seq: Option<&'a str>,
+    event_bytes: usize,
+    cold_start: bool,
+    ms: f64,
+    deadline_left_ms: u64,
+}
+
+#[derive(Serialize)]
+struct BatchPart<'a> {
+    records: u64,
+    lines: u64,
+    good_lines: u64,
+    rows: u64,
+    requests: u64,
+    failed: &'a BTreeMap<&'static str, u64>,
+    blobs: u64,
+    blob_bytes: u64,
+    event_puts: PutsPart,
+    failed_event_puts: PutsPart,
+    conserved: bool,
+    verdict: &'static str,
+    retry_position: Option<usize>,
+    retry_seq: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PutsPart {
+    calls: u64,
+    throttled: u64,
+    failed_entries: u64,
+    unknown_calls: u64,
+    denied: u64,
+}
+
+impl<'a> From<&'a Invocation<'_>> for InvocationPart<'a> {
+    fn from(invocation: &'a Invocation<'_>) -> InvocationPart<'a> {
+        InvocationPart {
+            request_id: invocation.request_id,
+            delivery: invocation.delivery,
+            stream: invocation.head.stream.as_deref(),
+            shard: invocation.head.shard.as_deref(),
+            first_seq: invocation.head.sequence_number.as_deref(),
+            event_bytes: invocation.event_bytes,
+            cold_start: invocation.cold_start,
+            ms: (invocation.taken.as_secs_f64() * 1e6).round() / 1e3,
+            deadline_left_ms: u64::try_from(invocation.left.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl<'a> From<&'a Report> for BatchPart<'a> {
+    fn from(report: &'a Report) -> BatchPart<'a> {
+        let (verdict, retry_position, retry_seq) = match &report.verdict {
+            Verdict::Delivered => ("delivered", None, None),
+            Verdict::RetryFrom {
+                sequence_number,
+                position,
+            } => ("retry_from", Some(*position), Some(sequence_number.as_str())),
+            Verdict::RetryAll => ("retry_all", None, None),
+        };
+        BatchPart {
+            records: report.counts.records,
+            lines: report.counts.lines,
+            good_lines: report.counts.good_lines,
+            rows: report.counts.rows,
+            requests: report.counts.requests,
+            failed: &report.counts.failed,
+            blobs: report.counts.blobs,
+            blob_bytes: report.counts.blob_bytes,
+            event_puts: (&report.events).into(),
+            failed_event_puts: (&report.failed_events).into(),
+            conserved: report.conserved,
+            verdict,
+            retry_position,
+            retry_seq,
+        }
+    }
+}
+
+impl From<&DeliveryCounts> for PutsPart {
+    fn from(counts: &DeliveryCounts) -> PutsPart {
+        PutsPart {
+            calls: counts.calls,
+            throttled: counts.throttled,
+            failed_entries: counts.failed,
+            unknown_calls: counts.unknown_calls,
+            denied: counts.denied,
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The settings, read once from the environment.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use log_batch::{BatchSettings, DEFAULT_BLOB_BYTES, DeliveryMode};
+use pixel_log::{FieldSet, FieldSetError, RowConfig};
+
+/// One setting, for documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What holds when the variable is absent or empty; none where nothing does.
+    pub default: Option<&'static str>,
+    /// What it says, and whether it must be there.
+    pub doc: &'static str,
+}
+
+/// Every setting. Documents are compared with this table.
+pub const SETTINGS: [Setting; 9] = [
+    Setting {
+        name: DELIVERY,
+        default: Some("Kpl"),
+        doc: "How rows reach Firehose: `Kpl` (blobs to a Kinesis stream) or `DirectPut` (JSON to Firehose)",
+    },
+    Setting {
+        name: EVENT_STREAM_NAME,
+        default: None,
+        doc: "Name of the Kinesis stream for blobs of rows; required with `Kpl`, refused with `DirectPut`",
+    },
+    Setting {
+        name: EVENT_FIREHOSE_NAME,
+        default: None,
+        doc: "Name of the Firehose stream for rows; required with `DirectPut`, refused with `Kpl`",
+    },
+    Setting {
+        name: FAILED_EVENTS_FIREHOSE_NAME,
+        default: None,
+        doc: "Name of the Firehose stream for failed events; required",
+    },
+    Setting {
+        name: LOG_FIELDS,
+        default: Some("all"),
+        doc: "The fields of the real-time log configuration, comma-separated in any order, or `all`",
+    },
+    Setting {
+        name: PIXEL_PATHS,
+        default: Some("/p.gif"),
+        doc: "The paths that are pixels, comma-separated; other requests become rows with the event `request`",
+    },
+    Setting {
+        name: BLOB_BYTES,
+        default: Some("5120"),
+        doc: "The cap of a blob of rows in bytes, 1024 to 1000000",
+    },
+    Setting {
+        name: VISITOR_KEY,
+        default: None,
+        doc: "Secret key of 64 hexadecimal digits under which visitors are counted; without it they are not",
+    },
+    Setting {
+        name: DEADLINE_MARGIN_MS,
+        default: Some("2000"),
+        doc: "How long before the function's timeout the answer must stand, in ms, 500 to 60000",
+    },
+];
+
+const DELIVERY: &str = "DELIVERY";
+const EVENT_STREAM_NAME: &str = "EVENT_STREAM_NAME";
+const EVENT_FIREHOSE_NAME: &str = "EVENT_FIREHOSE_NAME";
+const FAILED_EVENTS_FIREHOSE_NAME: &str = "FAILED_EVENTS_FIREHOSE_NAME";
+const LOG_FIELDS: &str = "LOG_FIELDS";
+const PIXEL_PATHS: &str = "PIXEL_PATHS";
+const BLOB_BYTES: &str = "BLOB_BYTES";
+const VISITOR_KEY: &str = "VISITOR_KEY";
+const DEADLINE_MARGIN_MS: &str = "DEADLINE_MARGIN_MS";
+
+/// A smaller blob holds hardly a row; a larger one is more than the 1,000 KiB of a Firehose record.
+/// Source: <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
+const BLOB_BYTES_RANGE: RangeInclusive<u64> = 1_024..=1_000_000;
+/// Less is not enough for the answer; more than a minute is most of any sensible timeout.
+const DEADLINE_MARGIN_RANGE: RangeInclusive<u64> = 500..=60_000;
+/// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html>
+const MAX_STREAM_NAME: usize = 128;
+/// Source: <https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html>
+const MAX_FIREHOSE_NAME: usize = 64;
+
+const A_STREAM_NAME: &str = "a Kinesis stream's name: 1 to 128 letters, digits, `_`, `.` or `-`, no ARN";
+const A_FIREHOSE_NAME: &str = "a Firehose stream's name: 1 to 64 letters, digits, `_`, `.` or `-`, no ARN";
+
+/// The settings of the function. There is no `Debug`: they hold a key.
+pub struct Settings {
+    /// Where rows go.
+    pub delivery: EventDelivery,
+    /// Name of the Firehose stream for failed events.
+    pub failed_events_firehose: String,
+    /// How a batch is packed and delivered.
+    pub batch: BatchSettings,
+    /// The key under which visitors are counted.
+    pub visitor_key: Option<VisitorKey>,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventDelivery {
+    /// To a Kinesis stream that Firehose reads.
+    Kpl {
+        /// The Kinesis stream's name.
+        event_stream: String,
+    },
+    /// Straight to Firehose.
+    DirectPut {
+        /// The Firehose stream's name.
+        event_firehose: String,
+    },
+}
+
+/// The key under which visitors are counted. No `Debug`, no `Display`: it must not reach a log.
+pub struct VisitorKey([u8; 32]);
+
+impl VisitorKey {
+    /// The key's bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    fn parse(hex: &str) -> Option<VisitorKey> {
+        if hex.len() != 64 {
+            return None;
+        }
+        let mut key = [0; 32];
+        for (byte, digits) in key.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            for &digit in digits {
+                let digit = char::from(digit).to_digit(16)?;
+                *byte = *byte << 4 | u8::try_from(digit).ok()?;
+            }
+        }
+        Some(VisitorKey(key))
+    }
+}
+
+impl Settings {
+    /// From the environment of the process.
+    pub fn from_env() -> Result<Settings, SettingsError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the settings are the only reader of the environment"
+        )]
+        Settings::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// From anything that knows values by name. An empty value is none.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+        let value = |name| lookup(name).filter(|value| !value.is_empty());
+        let fields = match value(LOG_FIELDS) {
+            Some(list) => FieldSet::parse(&list).map_err(SettingsError::LogFields)?,
+            None => FieldSet::all(),
+        };
+        let pixel_paths = match value(PIXEL_PATHS) {
+            Some(list) => pixel_paths(&list)?,
+            None => RowConfig::default().pixel_paths,
+        };
+        let blob_bytes = number(
+            BLOB_BYTES,
+            value(BLOB_BYTES),
+            DEFAULT_BLOB_BYTES as u64,
+            BLOB_BYTES_RANGE,
+            "a whole number of bytes from 1024, below which hardly a row fits, to 1000000, above which \
+             Firehose takes no record",
+        )?;
+        let margin = number(
+            DEADLINE_MARGIN_MS,
+            value(DEADLINE_MARGIN_MS),
+            2_000,
+            DEADLINE_MARGIN_RANGE,
+            "a whole number of milliseconds from 500, below which the answer may come too late, to 60000",
+        )?;
+        let delivery = delivery(value)?;
+        let failed_events = value(FAILED_EVENTS_FIREHOSE_NAME);
+        Ok(Settings {
+            batch: BatchSettings {
+                rows: RowConfig { fields, pixel_paths },
+                mode: delivery.mode(),
+                blob_bytes: usize::try_from(blob_bytes).unwrap_or(DEFAULT_BLOB_BYTES),
+                margin: Duration::from_millis(margin),
+                ..BatchSettings::default()
+            },
+            delivery,
+            failed_events_firehose: firehose_name(FAILED_EVENTS_FIREHOSE_NAME, failed_events)?,
+            visitor_key: match value(VISITOR_KEY) {
+                None => None,
+                Some(hex) => Some(VisitorKey::parse(&hex).ok_or(SettingsError::Wrong {
+                    name: VISITOR_KEY,
+                    expected: "64 hexadecimal digits",
+                })?),
+            },
+        })
+    }
+}
+
+impl EventDelivery {
+    /// The mode of the batch.
+    #[must_use]
+    pub const fn mode(&self) -> DeliveryMode {
+        match self {
+            EventDelivery::Kpl { .. } => DeliveryMode::Kpl,
+            EventDelivery::DirectPut { .. } => DeliveryMode::DirectPut,
+        }
+    }
+}
+
+fn delivery(value: impl Fn(&'static str) -> Option<String>) -> Result<EventDelivery, SettingsError> {
+    let (stream, firehose) = (value(EVENT_STREAM_NAME), value(EVENT_FIREHOSE_NAME));
+    match value(DELIVERY).as_deref() {
+        None | Some("Kpl") if firehose.is_some() => Err(SettingsError::Contradiction {
+            name: EVENT_FIREHOSE_NAME,
+            with: "DELIVERY Kpl, which puts to EVENT_STREAM_NAME",
+        }),
+        None | Some("Kpl") => Ok(EventDelivery::Kpl {
+            event_stream: name(EVENT_STREAM_NAME, stream, MAX_STREAM_NAME, A_STREAM_NAME)?,
+        }),
+        Some("DirectPut") if stream.is_some() => Err(SettingsError::Contradiction {
+            name: EVENT_STREAM_NAME,
+            with: "DELIVERY DirectPut, which puts to EVENT_FIREHOSE_NAME",
+        }),
+        Some("DirectPut") => Ok(EventDelivery::DirectPut {
+            event_firehose: firehose_name(EVENT_FIREHOSE_NAME, firehose)?,
+        }),
+        Some(_) => Err(SettingsError::Wrong {
+            name: DELIVERY,
+            expected: "`Kpl` or `DirectPut`, spelled so",
+        }),
+    }
+}
+
+fn firehose_name(variable: &'static str, value: Option<String>) -> Result<String, SettingsError> {
+    name(variable, value, MAX_FIREHOSE_NAME, A_FIREHOSE_NAME)
+}
+
+fn name(
+    variable: &'static str,
+    value: Option<String>,
+    max: usize,
+    expected: &'static str,
+) -> Result<String, SettingsError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    match value {
+        None => Err(SettingsError::Missing {
+            name: variable,
+            expected,
+        }),
+        Some(value) if value.len() <= max && value.bytes().all(is_plain) => Ok(value),
+        Some(_) => Err(SettingsError::Wrong {
+            name: variable,
+            expected,
+        }),
+    }
+}
+
+fn pixel_paths(list: &str) -> Result<Vec<String>, SettingsError> {
+    list.split(',')
+        .map(str::trim)
+        .map(|path| {
+            if path.starts_with('/') && !path.contains('?') {
+                return Ok(path.to_owned());
+            }
+            Err(SettingsError::Wrong {
+                name: PIXEL_PATHS,
+                expected: "paths like `/p.gif,/o.gif`: comma-separated, each begins with `/`, none has a `?`",
+            })
+        })
+        .collect()
+}
+
+fn number(
+    name: &'static str,
+    value: Option<String>,
+    default: u64,
+    range: RangeInclusive<u64>,
+    expected: &'static str,
+) -> Result<u64, SettingsError> {
+    let Some(value) = value else { return Ok(default) };
+    // `parse` alone would take a plus sign.
+    Some(value)
+        .filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|value| value.parse().ok())
+        .filter(|number| range.contains(number))
+        .ok_or(SettingsError::Wrong { name, expected })
+}
+
+/// Why the function cannot start. It names the variable, never its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingsError {
+    /// A required variable is absent or empty.
+    Missing {
+        /// The variable.
+        name: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A variable holds something else than it may.
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// Two variables say different things.
+    Contradiction {
+        /// The variable that is one too many.
+        name: &'static str,
+        /// What it contradicts.
+        with: &'static str,
+    },
+    /// `LOG_FIELDS` is no set of fields.
+    LogFields(FieldSetError),
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SettingsError::Missing { name, expected } => write!(f, "{name} is missing; expected {expected}"),
+            SettingsError::Wrong { name, expected } => write!(f, "{name} is wrong; expected {expected}"),
+            SettingsError::Contradiction { name, with } => {
+                write!(f, "{name} contradicts {with}; leave it empty")
+            }
+            SettingsError::LogFields(error) => write!(f, "{LOG_FIELDS} is wrong; {error}"),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const KPL: [(&str, &str); 2] = [
+        (EVENT_STREAM_NAME, "events"),
+        (FAILED_EVENTS_FIREHOSE_NAME, "failed-events"),
+    ];
+
+    fn read(values: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        // The last one counts, so that a case can replace what `KPL` says.
+        Settings::from_lookup(|name| {
+            let found = values.iter().rev().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn with(name: &'static str, value: &'static str) -> Result<Settings, SettingsError> {
+        read(&[KPL[0], KPL[1], (name, value)])
+    }
+
+    fn refusal(settings: Result<Settings, SettingsError>) -> SettingsError {
+        settings.err().expect("these settings are wrong")
+    }
+
+    #[test]
+    fn two_names_are_enough_and_the_rest_is_the_default() {
+        let settings = read(&KPL).unwrap_or_else(|error| panic!("{error}"));
+        let event_stream = "events".to_owned();
+        assert_eq!(settings.delivery, EventDelivery::Kpl { event_stream });
+        assert_eq!(settings.failed_events_firehose, "failed-events");
+        assert_eq!(settings.batch, BatchSettings::default());
+        assert!(settings.visitor_key.is_none());
+    }
+
+    #[test]
+    fn the_defaults_of_the_table_are_those_that_hold_and_an_empty_value_is_none() {
+        for setting in SETTINGS {
+            let default = setting.default.unwrap_or_default();
+            if setting.default.is_some() {
+                let settings = with(setting.name, default).unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(settings.batch, BatchSettings::default(), "{}", setting.name);
+                assert!(with(setting.name, "").is_ok(), "{}", setting.name);
+            }
+        }
+        assert!(with(VISITOR_KEY, "").is_ok());
+    }
+
+    #[test]
+    fn the_table_names_every_variable_that_is_read_and_no_other() {
+        let asked = RefCell::new(BTreeSet::new());
+        let ask = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            KPL.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        assert!(Settings::from_lookup(ask).is_ok());
+        let table: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+        assert_eq!(asked.into_inner(), table);
+    }
+
+    #[test]
+    fn every_setting_reaches_its_place() {
+        let settings = read(&[
+            (DELIVERY, "DirectPut"),
+            (EVENT_FIREHOSE_NAME, "rows"),
+            (FAILED_EVENTS_FIREHOSE_NAME, "failed"),
+            (LOG_FIELDS, "cs-uri-stem,timestamp"),
+            (PIXEL_PATHS, "/p.gif, /o.gif"),
+            (BLOB_BYTES, "1024"),
+            (VISITOR_KEY, &"0f".repeat(32)),
+            (DEADLINE_MARGIN_MS, "60000"),
+        ]);
+        let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+        let event_firehose = "rows".to_owned();
+        assert_eq!(settings.delivery, EventDelivery::DirectPut { event_firehose });
+        assert_eq!(settings.failed_events_firehose, "failed");
+        assert_eq!(settings.batch.mode, DeliveryMode::DirectPut);
+        assert_eq!(settings.batch.rows.fields.len(), 2);
+        assert_eq!(settings.batch.rows.pixel_paths, ["/p.gif", "/o.gif"]);
+        assert_eq!(settings.batch.blob_bytes, 1024);
+        assert_eq!(settings.batch.margin, Duration::from_mins(1));
+        assert_eq!(settings.visitor_key.map(VisitorKey::into_bytes), Some([0x0f; 32]));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_by_name_and_never_repeated() {
+        let key = "a".repeat(63);
+        let long = "n".repeat(129);
+        for (name, value) in [
+            (DELIVERY, "kpl"),
+            (DELIVERY, "KPL"),
+            (DELIVERY, "Kpl "),
+            (EVENT_STREAM_NAME, "arn:aws:kinesis:eu-west-1:1:stream/events"),
+            (EVENT_STREAM_NAME, &long),
+            (FAILED_EVENTS_FIREHOSE_NAME, "with space"),
+            (LOG_FIELDS, "timestamp,nobody"),
+            (LOG_FIELDS, "c-ip"),
+            (PIXEL_PATHS, "pixel.gif"),
+            (PIXEL_PATHS, "/pixel.gif,"),
+            (PIXEL_PATHS, "/pixel.gif?x"),
+            (BLOB_BYTES, "1023"),
+            (BLOB_BYTES, "1000001"),
+            (BLOB_BYTES, "+5120"),
+            (BLOB_BYTES, "5k"),
+            (BLOB_BYTES, "99999999999999999999"),
+            (VISITOR_KEY, &key),
+            (VISITOR_KEY, &format!("{key}g")),
+            (VISITOR_KEY, &"ä".repeat(32)),
+            (DEADLINE_MARGIN_MS, "499"),
+            (DEADLINE_MARGIN_MS, "60001"),
+            (DEADLINE_MARGIN_MS, "-1"),
+        ] {
+            let error = refusal(read(&[KPL[0], KPL[1], (name, value)])).to_string();
+            assert!(error.starts_with(&format!("{name} is wrong; ")), "{error}");
+            let repeats = error.contains(value) && value.len() > 4;
+            assert!(!repeats, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_and_what_is_too_much_are_named() {
+        let missing = |settings| match refusal(settings) {
+            SettingsError::Missing { name, .. } => name,
+            other => panic!("{other}"),
+        };
+        let too_much = |settings| match refusal(settings) {
+            SettingsError::Contradiction { name, .. } => name,
+            other => panic!("{other}"),
+        };
+        assert_eq!(missing(with(EVENT_STREAM_NAME, "")), EVENT_STREAM_NAME);
+        assert_eq!(
+            missing(with(FAILED_EVENTS_FIREHOSE_NAME, "")),
+            FAILED_EVENTS_FIREHOSE_NAME
+        );
+        assert_eq!(
+            missing(read(&[(DELIVERY, "DirectPut"), KPL[1]])),
+            EVENT_FIREHOSE_NAME
+        );
+        assert_eq!(too_much(with(EVENT_FIREHOSE_NAME, "rows")), EVENT_FIREHOSE_NAME);
+        assert_eq!(too_much(with(DELIVERY, "DirectPut")), EVENT_STREAM_NAME);
+    }
+}
