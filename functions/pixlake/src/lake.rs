@@ -19,6 +19,7 @@ mod error_line;
 mod folder;
 mod object_name;
 mod parquet_file;
+mod partition;
 mod staging;
 mod table;
 mod time_text;

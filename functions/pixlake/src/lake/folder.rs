@@ -98,20 +98,6 @@ impl Lake {
         Ok(lake)
     }
 
-    /// The folders of events that hold objects, sorted, from the lake's own: `events/dt=2026-11-01/hour=07`.
-    pub fn partitions(&self) -> Result<Vec<String>, LakeError> {
-        let events = self.root.join(EVENTS.folder);
-        let mut partitions = Vec::new();
-        for day in names(&events)? {
-            for hour in names(&events.join(&day))? {
-                if !names(&events.join(&day).join(&hour))?.is_empty() {
-                    partitions.push(format!("{}/{day}/{hour}", EVENTS.folder));
-                }
-            }
-        }
-        Ok(partitions)
-    }
-
     /// The lake's folder.
     pub fn root(&self) -> &Path {
         &self.root
@@ -165,23 +151,6 @@ impl From<ArrowError> for LakeError {
             source: source.into(),
         }
     }
-}
-
-/// What is in a folder, sorted; nothing where there is no folder.
-fn names(folder: &Path) -> Result<Vec<String>, LakeError> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
-            return Ok(Vec::new());
-        }
-        entries => entries.map_err(LakeError::io("read", folder))?,
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(LakeError::io("read", folder))?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    names.sort_unstable();
-    Ok(names)
 }
 
 /// Whether nothing is in a folder; the marker of a lake that is being made at this moment is nothing.

@@ -14,6 +14,7 @@ use super::error_line::{self, ErrorType};
 use super::folder::{ERRORS, Lake, LakeError};
 use super::object_name::object_name;
 use super::parquet_file;
+use super::partition::{Destination, Partition};
 use super::staging::Staging;
 use super::table::{EVENTS, FAILED_EVENTS, Table};
 
@@ -57,13 +58,6 @@ pub struct Counts {
 struct Sink {
     table: Table,
     schema: SchemaRef,
-}
-
-/// Where a row goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Partition {
-    Events { day: Day, hour: u8 },
-    FailedEvents { day: Day },
 }
 
 /// Lines for one object of the errors folder.
@@ -278,51 +272,5 @@ impl LakeWriter {
     pub(super) fn with_max_waiting_bytes(mut self, max_waiting_bytes: usize) -> LakeWriter {
         self.max_waiting_bytes = max_waiting_bytes;
         self
-    }
-}
-
-/// The table that a record is for.
-#[derive(Debug, Clone, Copy)]
-enum Destination {
-    Events,
-    FailedEvents,
-}
-
-impl Destination {
-    fn table(self) -> &'static Table {
-        match self {
-            Destination::Events => &EVENTS,
-            Destination::FailedEvents => &FAILED_EVENTS,
-        }
-    }
-
-    /// The partition of a row; none where the column that tells it is null.
-    fn partition(self, cells: &[Cell<'_>], arrival: Timestamp) -> Option<Partition> {
-        match self {
-            Destination::Events => {
-                let time = EVENTS
-                    .columns
-                    .iter()
-                    .zip(cells)
-                    .find_map(|(column, cell)| match cell {
-                        Cell::Timestamp(time) if column.name == "ts_server" => Some(*time),
-                        _ => None,
-                    })?;
-                Some(Partition::Events {
-                    day: time.day(),
-                    hour: time.hour(),
-                })
-            }
-            Destination::FailedEvents => Some(Partition::FailedEvents { day: arrival.day() }),
-        }
-    }
-}
-
-impl Partition {
-    fn folder(self) -> String {
-        match self {
-            Partition::Events { day, hour } => format!("{}/dt={day}/hour={hour:02}", EVENTS.folder),
-            Partition::FailedEvents { day } => format!("{}/dt={day}", FAILED_EVENTS.folder),
-        }
     }
 }

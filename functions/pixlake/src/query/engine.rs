@@ -1,10 +1,8 @@
 //! Opens a lake's tables and views and runs one query at a time over them.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::Array;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -13,12 +11,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use futures::StreamExt as _;
-use pixel_log::Day;
 
-use super::{Format, QueryError, VIEWS, functions, json_text, output};
+use super::{QueryError, VIEWS, functions};
 use crate::lake::{EVENTS, FAILED_EVENTS, Table};
-use crate::report;
 
 /// The lake's folder under a name without characters that a URL or a pattern would read otherwise.
 const LAKE_URL: &str = "lake://local/";
@@ -85,30 +80,6 @@ impl Engine {
             batches,
         })
     }
-
-    /// Answers one query and writes the answer; gives its number of rows.
-    pub async fn print(&self, sql: &str, format: Format, out: &mut impl Write) -> Result<u64, QueryError> {
-        output::write(format, self.sql(sql).await?, out).await
-    }
-
-    /// The first and the last day that have events; none where there are no events.
-    pub async fn days(&self) -> Result<Option<(Day, Day)>, QueryError> {
-        let mut result = self.sql("SELECT min(dt), max(dt) FROM events_landed").await?;
-        while let Some(batch) = result.batches.next().await {
-            if let [first, last] = batch?.columns() {
-                return Ok(day(first).zip(day(last)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The day in the first row of a column.
-fn day(column: &dyn Array) -> Option<Day> {
-    if column.is_empty() || column.is_null(0) {
-        return None;
-    }
-    report::parse_day(&json_text::text(column, 0).ok()?)
 }
 
 /// A landing table with the declared columns, whatever its files hold: a column that a file lacks is null.

@@ -30,7 +30,7 @@ pub enum Format {
 /// Writes an answer as its rows are computed, and gives their number.
 pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write) -> Result<u64, QueryError> {
     let mut writer = match format {
-        Format::Table => AnswerWriter::Table(TableWriter::new(&result.schema)),
+        Format::Table => AnswerWriter::Table(TableWriter::new(&result.schema, MAX_TABLE_ROWS)),
         Format::Json => AnswerWriter::Json {
             rows: 0,
             line: Vec::new(),
@@ -48,12 +48,27 @@ pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write
         }
     }
     match writer {
-        AnswerWriter::Table(table) => table.finish(out)?,
+        AnswerWriter::Table(table) => table.finish("; JSON and CSV have all of them", out)?,
         AnswerWriter::Json { rows: 0, .. } => out.write_all(b"[]\n")?,
         AnswerWriter::Json { .. } => out.write_all(b"\n]\n")?,
         AnswerWriter::Csv(_) => {}
     }
     out.flush()?;
+    Ok(rows)
+}
+
+/// Writes the first rows of an answer as a table, and gives the number of all its rows.
+pub async fn write_head(
+    mut result: QueryResult,
+    max_rows: usize,
+    out: &mut impl Write,
+) -> Result<u64, QueryError> {
+    let mut table = TableWriter::new(&result.schema, max_rows);
+    while let Some(batch) = result.batches.next().await {
+        table.add(&batch?)?;
+    }
+    let rows = table.rows as u64;
+    table.finish("", out)?;
     Ok(rows)
 }
 
@@ -165,12 +180,13 @@ fn plain_text(column: &dyn Array, row: usize) -> io::Result<Option<String>> {
 /// Collects the rows that a table shows.
 struct TableWriter {
     table: Table,
+    max_rows: usize,
     shown: usize,
     rows: usize,
 }
 
 impl TableWriter {
-    fn new(schema: &Schema) -> TableWriter {
+    fn new(schema: &Schema, max_rows: usize) -> TableWriter {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
         table.set_header(schema.fields().iter().map(|field| for_terminals(field.name())));
@@ -181,13 +197,14 @@ impl TableWriter {
         }
         TableWriter {
             table,
+            max_rows,
             shown: 0,
             rows: 0,
         }
     }
 
     fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        for row in 0..batch.num_rows().min(MAX_TABLE_ROWS - self.shown) {
+        for row in 0..batch.num_rows().min(self.max_rows - self.shown) {
             let cells = batch
                 .columns()
                 .iter()
@@ -199,14 +216,11 @@ impl TableWriter {
         Ok(())
     }
 
-    fn finish(self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the table, and where rows are left out their number and a hint.
+    fn finish(self, hint: &str, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", self.table)?;
         if self.rows > self.shown {
-            writeln!(
-                out,
-                "the first {} of {} rows; JSON and CSV have all of them",
-                self.shown, self.rows
-            )?;
+            writeln!(out, "the first {} of {} rows{hint}", self.shown, self.rows)?;
         }
         Ok(())
     }
