@@ -13,7 +13,7 @@ use crate::pixel_event::PixelEvent;
 use crate::row::{Row, SCHEMA_VERSION};
 use crate::timestamp::{Day, Timestamp};
 use crate::visitor::DaySalt;
-use crate::web_url::WebUrl;
+use crate::web_url::{self, WebUrl};
 
 /// How far after its arrival a line's own time may lie: clocks differ, days do not.
 const FUTURE_MS: i64 = 86_400_000;
@@ -107,7 +107,6 @@ pub fn read_line(
     let count = events.len();
     for (index, event) in events.iter().enumerate() {
         let mut row = base.clone();
-        row.utf8_ok = Some(utf8_ok && event.utf8_ok);
         let (page_text, source) = match (&event.page_url, &referer) {
             (Some(url), _) => (Some(url), "param"),
             (None, Some(url)) => (Some(url), "referer_header"),
@@ -115,6 +114,7 @@ pub fn read_line(
         };
         let page = page_text.and_then(|text| WebUrl::parse(text));
         let from = event.referrer.as_deref().and_then(WebUrl::parse);
+        row.utf8_ok = Some(utf8_ok && event.utf8_ok && !page.as_ref().is_some_and(|page| page.replaced));
         row.parse_warnings.extend_from_slice(&event.warnings);
         if page_text.is_some() && page.is_none() {
             row.parse_warnings.push("page_url");
@@ -214,7 +214,7 @@ fn base_row<'a>(
         http_version: text(Field::CsProtocolVersion),
         http_scheme: text(Field::CsProtocol),
         http_host: text(Field::CsHost),
-        request_path: Some(path).filter(|path| !path.is_empty()),
+        request_path: Some(scrubbed(path)).filter(|path| !path.is_empty()),
         tls_version: text(Field::SslProtocol),
         user_agent: text(Field::CsUserAgent),
         accept_language: headers.accept_language.clone(),
@@ -252,18 +252,35 @@ fn base_row<'a>(
     row.asn = number(Field::Asn, "asn");
     row.bytes_sent = number(Field::ScBytes, "bytes_sent");
     row.bytes_received = number(Field::CsBytes, "bytes_received");
-    row.http_status = number(Field::ScStatus, "http_status").and_then(|status| i32::try_from(status).ok());
+    let status = number(Field::ScStatus, "http_status");
+    row.http_status = status.and_then(|status| i32::try_from(status).ok());
+    if row.http_status.is_none() && status.is_some() {
+        warnings.push("http_status");
+    }
     let mut millis = |field, column| {
-        let read = line.bytes(field).and_then(Timestamp::parse_seconds);
+        let time = line.bytes(field).and_then(Timestamp::parse_seconds);
+        let read = time.and_then(|time| i32::try_from(time.as_millis()).ok());
         if read.is_none() && line.bytes(field).is_some() {
             warnings.push(column);
         }
-        read.and_then(|time| i32::try_from(time.as_millis()).ok())
+        read
     };
     row.time_taken_ms = millis(Field::TimeTaken, "time_taken_ms");
     row.ttfb_ms = millis(Field::TimeToFirstByte, "ttfb_ms");
     row.parse_warnings = warnings;
     row
+}
+
+/// A path as it may stand in a row: a request's path holds addresses as a page's does.
+fn scrubbed(path: Cow<'_, str>) -> Cow<'_, str> {
+    match path {
+        Cow::Borrowed(path) => web_url::scrub_path(path),
+        Cow::Owned(path) => {
+            let scrubbed = web_url::scrub_path(&path);
+            let changed = matches!(scrubbed, Cow::Owned(_)).then(|| scrubbed.into_owned());
+            Cow::Owned(changed.unwrap_or(path))
+        }
+    }
 }
 
 fn whole_number(text: &[u8]) -> Option<i64> {

@@ -54,6 +54,8 @@ pub struct WebUrl<'a> {
     pub query: Vec<(&'static str, Cow<'a, str>)>,
     /// The network whose click id the query carries.
     pub click_id_network: Option<&'static str>,
+    /// Whether a kept parameter was no UTF-8 and holds replacement characters.
+    pub replaced: bool,
 }
 
 impl<'a> WebUrl<'a> {
@@ -96,7 +98,9 @@ impl<'a> WebUrl<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if let Some(kept) = KEPT_QUERY.iter().find(|kept| **kept == name) {
                 if !value.is_empty() && self.param(kept).is_none() {
-                    let value = decoding::text(decoding::form_decode(value.as_bytes()), &mut true);
+                    let mut utf8_ok = true;
+                    let value = decoding::text(decoding::form_decode(value.as_bytes()), &mut utf8_ok);
+                    self.replaced |= !utf8_ok;
                     self.query.push((kept, value));
                 }
             } else if self.click_id_network.is_none() {
@@ -175,11 +179,12 @@ fn ascii_host(host: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The path with every segment that looks like an e-mail address replaced. `/@name` is a profile, no address.
-fn scrub_path(path: &str) -> Cow<'_, str> {
+pub(crate) fn scrub_path(path: &str) -> Cow<'_, str> {
     let at_sign = |segment: &str| {
         segment
             .find('@')
             .or_else(|| segment.find("%40"))
+            .or_else(|| segment.find("%2540")) // encoded once more by a page that did not look
             .is_some_and(|at| at > 0)
     };
     if !path.split('/').any(at_sign) {
