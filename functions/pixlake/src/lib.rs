@@ -4,7 +4,16 @@
 //! [`query`] stands in for Athena: it reads those folders with an embedded engine. [`report`] holds the
 //! questions that both engines answer with the same SQL.
 
+pub mod cli;
+pub mod decode;
+mod demo;
+pub mod error;
+pub mod ingest;
 pub mod lake;
+mod log_file;
 pub mod query;
 pub mod report;
+mod runtime;
 pub mod sample;
+pub mod summary;
+mod visitor_key;

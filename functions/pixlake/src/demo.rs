@@ -1,0 +1,115 @@
+//! The whole pipeline on the log lines that ship with the repository.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use pixel_log::{Day, RowConfig};
+
+use crate::error::Failure;
+use crate::ingest::{self, Input, Summary};
+use crate::lake::Lake;
+use crate::query::{Engine, output};
+use crate::report::{REPORTS, parse_day};
+use crate::runtime;
+
+/// The log lines: `pixlake sample --lines 2500 --seed 1 --rate 0.1`.
+const SAMPLE: &[u8] = include_bytes!("../../../events/sample.log");
+/// Rows that each question shows.
+const SHOWN_ROWS: usize = 8;
+
+/// Runs the demo in a lake folder that it starts afresh.
+pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
+    let lake = Lake::create_afresh(lake_folder).map_err(Failure::job)?;
+    let unwritable = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: io::Error| Failure::Job(format!("{path}: {error}"))
+    };
+    let log = lake.root().join("sample.log");
+    fs::write(&log, SAMPLE).map_err(unwritable(&log))?;
+
+    let mut summary = Summary::default();
+    ingest::run(&lake, vec![Input::new(log)], &RowConfig::default(), &mut summary)?;
+    show_counts(&summary, out)?;
+
+    let partitions = partitions(lake.root()).map_err(unwritable(lake.root()))?;
+    let days: Vec<Day> = partitions.iter().filter_map(|(day, _)| parse_day(day)).collect();
+    let (Some(&first_day), Some(&last_day)) = (days.first(), days.last()) else {
+        return Err(Failure::Job("the sample left no rows in the lake".to_owned()));
+    };
+    runtime::block_on(async {
+        let engine = Engine::open(lake_folder).await?;
+        for report in &REPORTS {
+            writeln!(out, "\n{}", report.title)?;
+            let answer = engine.sql(&report.render(first_day, last_day)).await?;
+            output::write_head(answer, SHOWN_ROWS, out).await?;
+        }
+        Ok(())
+    })?;
+
+    let shown = lake_folder.display();
+    writeln!(
+        out,
+        "\nThe lake lies in {shown}, as Firehose would lay it out in S3:"
+    )?;
+    for (day, hour) in partitions.iter().take(2) {
+        writeln!(out, "  {shown}/events/dt={day}/hour={hour}/")?;
+    }
+    writeln!(
+        out,
+        "  … {} hours in all
+
+Try next:
+  pixlake query --lake {shown} \"SELECT event_name, count(*) AS events FROM events GROUP BY 1 ORDER BY 2 DESC\"
+  pixlake query --lake {shown} \"SELECT reason, detail FROM failed_events LIMIT 5\"
+  pixlake sample --lines 100000 --rate 50 | pixlake ingest --lake {shown}
+  pixlake sample --lines 1 | pixlake decode",
+        partitions.len()
+    )?;
+    Ok(())
+}
+
+fn show_counts(summary: &Summary, out: &mut impl Write) -> Result<(), Failure> {
+    let counts = &summary.counts;
+    let per_blob = |count: u64| count.checked_div(counts.blobs).unwrap_or(0);
+    writeln!(
+        out,
+        "{} log lines became {} rows and {} failed events.",
+        counts.lines,
+        counts.rows,
+        counts.failed_events()
+    )?;
+    for (reason, count) in &counts.failed {
+        writeln!(out, "  {count:>4} {reason}")?;
+    }
+    writeln!(
+        out,
+        "The rows travelled in {} blobs, on average {} rows and {} bytes each: {} % full.",
+        counts.blobs,
+        per_blob(counts.rows),
+        per_blob(counts.blob_bytes),
+        summary.fill_percent()
+    )?;
+    Ok(())
+}
+
+/// The days and hours that hold events, in order.
+fn partitions(root: &Path) -> io::Result<Vec<(String, String)>> {
+    let values = |folder: &Path, column: &str| -> io::Result<Vec<String>> {
+        let mut values = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            values.extend(name.strip_prefix(column).map(str::to_owned));
+        }
+        values.sort_unstable();
+        Ok(values)
+    };
+    let events = root.join("events");
+    let mut partitions = Vec::new();
+    for day in values(&events, "dt=")? {
+        for hour in values(&events.join(format!("dt={day}")), "hour=")? {
+            partitions.push((day.clone(), hour));
+        }
+    }
+    Ok(partitions)
+}

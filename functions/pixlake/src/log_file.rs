@@ -1,0 +1,242 @@
+//! Log files, line by line: plain or gzip, of any size, in constant memory.
+
+use std::fs::File;
+use std::hash::Hasher as _;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use flate2::bufread::MultiGzDecoder;
+use indicatif::ProgressBar;
+use twox_hash::XxHash64;
+
+use crate::error::Failure;
+
+/// The longest line that is read whole. `CloudFront`'s have some 40 KiB at the very most; what is longer is
+/// no log line, and memory has to end somewhere.
+pub const MAX_LINE_BYTES: u64 = 1 << 20;
+
+/// The first bytes of a gzip file (RFC 1952).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Where log lines come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// None for standard input.
+    path: Option<PathBuf>,
+}
+
+impl Input {
+    /// A file; `-` is standard input.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Input {
+        Input {
+            path: Some(path).filter(|path| path.as_os_str() != "-"),
+        }
+    }
+
+    /// Standard input.
+    #[must_use]
+    pub fn stdin() -> Input {
+        Input { path: None }
+    }
+
+    /// The name that messages use.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path
+            .as_ref()
+            .map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
+    }
+
+    /// Size of the file in bytes, as it lies there; none for standard input and for what is no plain file.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        let metadata = std::fs::metadata(self.path.as_ref()?).ok()?;
+        metadata.is_file().then(|| metadata.len())
+    }
+
+    /// Opens the input for reading line by line; bytes that are read move the progress bar.
+    pub fn open(&self, progress: &ProgressBar) -> Result<LogFile, Failure> {
+        let source: Box<dyn Read + Send> = match &self.path {
+            Some(path) => {
+                if path.is_dir() {
+                    return Err(Failure::Job(format!(
+                        "{}: is a folder; expected a log file",
+                        self.name()
+                    )));
+                }
+                let file =
+                    File::open(path).map_err(|error| Failure::Job(format!("{}: {error}", self.name())))?;
+                Box::new(progress.wrap_read(file))
+            }
+            None => Box::new(progress.wrap_read(io::stdin())),
+        };
+        LogFile::new(source, self.name())
+    }
+
+    /// All bytes of the input, decompressed.
+    pub fn read_all(&self) -> Result<Vec<u8>, Failure> {
+        let mut file = self.open(&ProgressBar::hidden())?;
+        let mut bytes = Vec::new();
+        file.reader
+            .read_to_end(&mut bytes)
+            .map_err(|error| file.error(&error))?;
+        Ok(bytes)
+    }
+}
+
+/// An open log file. It keeps a running digest, so that every line has an identity that does not depend on
+/// the file's name, and that stays when the file grows.
+pub struct LogFile {
+    name: String,
+    reader: Box<dyn BufRead + Send>,
+    digest: XxHash64,
+    /// Lines read so far.
+    lines: u64,
+}
+
+/// What reading a line gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadLine {
+    /// A line, whole.
+    Line,
+    /// The first [`MAX_LINE_BYTES`] of a longer line; the rest of it was passed over.
+    TooLong,
+    /// There is no more.
+    End,
+}
+
+impl LogFile {
+    fn new(source: Box<dyn Read + Send>, name: String) -> Result<LogFile, Failure> {
+        let mut reader = BufReader::with_capacity(1 << 17, source);
+        let head = reader
+            .fill_buf()
+            .map_err(|error| Failure::Job(format!("{name}: {error}")))?;
+        let reader: Box<dyn BufRead + Send> = match head.starts_with(&GZIP_MAGIC) {
+            true => Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(reader))),
+            false => Box::new(reader),
+        };
+        Ok(LogFile {
+            name,
+            reader,
+            digest: XxHash64::with_seed(0),
+            lines: 0,
+        })
+    }
+
+    /// Appends the next line with its newline to the buffer.
+    pub fn read_line(&mut self, out: &mut Vec<u8>) -> Result<ReadLine, Failure> {
+        let start = out.len();
+        let limit = MAX_LINE_BYTES + 1; // the newline is not counted
+        let read = self
+            .reader
+            .by_ref()
+            .take(limit)
+            .read_until(b'\n', out)
+            .map_err(|error| self.error(&error))?;
+        if read == 0 {
+            return Ok(ReadLine::End);
+        }
+        self.lines += 1;
+        self.digest.write(out.get(start..).unwrap_or_default());
+        if out.last() == Some(&b'\n') || (read as u64) < limit {
+            return Ok(ReadLine::Line);
+        }
+        self.reader
+            .skip_until(b'\n')
+            .map_err(|error| self.error(&error))?;
+        Ok(ReadLine::TooLong)
+    }
+
+    /// Number of the line read last, from 1.
+    #[must_use]
+    pub fn line_number(&self) -> u64 {
+        self.lines
+    }
+
+    /// Digest of the file up to the end of the line read last.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest.finish()
+    }
+
+    fn error(&self, error: &io::Error) -> Failure {
+        Failure::Job(format!("{}: after line {}: {error}", self.name, self.lines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn read(bytes: Vec<u8>) -> Vec<(ReadLine, usize, u64)> {
+        let mut file = LogFile::new(Box::new(io::Cursor::new(bytes)), "test".to_owned()).unwrap();
+        let mut lines = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            match file.read_line(&mut line).unwrap() {
+                ReadLine::End => return lines,
+                kind => lines.push((kind, line.len(), file.digest())),
+            }
+        }
+    }
+
+    #[test]
+    fn gzip_and_plain_give_the_same_lines() {
+        let plain = b"one\ntwo\r\n\nlast".to_vec();
+        // Two members one behind the other: what `cat a.gz b.gz` makes.
+        let gzip: Vec<u8> = [&plain[..5], &plain[5..]]
+            .into_iter()
+            .flat_map(|part| {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(part).unwrap();
+                encoder.finish().unwrap()
+            })
+            .collect();
+        let lines = read(plain);
+        assert_eq!(lines.iter().map(|line| line.1).collect::<Vec<_>>(), [4, 5, 1, 4]);
+        assert_eq!(read(gzip), lines);
+        assert_eq!(read(Vec::new()), []);
+    }
+
+    #[test]
+    fn equal_lines_have_their_own_digests_and_a_longer_file_keeps_them() {
+        let short = read(b"x\nx\n".to_vec());
+        assert_ne!(short[0].2, short[1].2);
+        assert_eq!(read(b"x\nx\ny\n".to_vec())[..2], short[..]);
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_memory() {
+        let max = usize::try_from(MAX_LINE_BYTES).unwrap();
+        let mut bytes = vec![b'x'; max];
+        bytes.extend_from_slice(b"\nok\n");
+        assert_eq!(
+            read(bytes.clone()).iter().map(|line| line.0).collect::<Vec<_>>(),
+            [ReadLine::Line; 2]
+        );
+        bytes.insert(0, b'x');
+        let lines = read(bytes);
+        assert_eq!((lines[0].0, lines[0].1), (ReadLine::TooLong, max + 1));
+        assert_eq!((lines[1].0, lines[1].1), (ReadLine::Line, 3));
+    }
+
+    #[test]
+    fn a_damaged_gzip_file_is_an_error_with_its_place() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&b"line\n".repeat(1000)).unwrap();
+        let mut gzip = encoder.finish().unwrap();
+        gzip.truncate(gzip.len() - 6);
+        let mut file = LogFile::new(Box::new(io::Cursor::new(gzip)), "cut.gz".to_owned()).unwrap();
+        let failure = loop {
+            match file.read_line(&mut Vec::new()) {
+                Ok(ReadLine::End) => panic!("the damage went unseen"),
+                Ok(_) => {}
+                Err(failure) => break failure,
+            }
+        };
+        assert!(matches!(failure, Failure::Job(message) if message.starts_with("cut.gz: after line ")));
+    }
+}

@@ -1,0 +1,329 @@
+//! The command line as a contract: what scripts rely on.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use support::{events_of_the_lines, number, pixlake, query, run, succeed, write_log};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn wrong_use_is_2_a_failed_job_is_1_and_each_says_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    succeed(&[
+        "ingest",
+        "--lake",
+        lake,
+        repository().join("events/sample.log").to_str().unwrap(),
+    ]);
+    let no_gzip = folder.path().join("cut.gz");
+    fs::write(&no_gzip, [0x1f, 0x8b, 8, 0]).unwrap();
+    for (args, code, message) in [
+        (&["nope"][..], 2, "unrecognized subcommand 'nope'"),
+        (&[], 2, "Usage: pixlake <COMMAND>"),
+        (
+            &["ingest", "--fields", "timestamp,nope"],
+            2,
+            "name 2 of the field list is not a real-time log field",
+        ),
+        (&["sample", "--lines", "1", "--rate", "0"], 2, "rate"),
+        (
+            &["ingest", "--lake", lake, "missing.log"],
+            1,
+            "missing.log: No such file",
+        ),
+        (
+            &["ingest", "--lake", lake, no_gzip.to_str().unwrap()],
+            1,
+            "cut.gz: after line 0: ",
+        ),
+        (
+            &["ingest", "--lake", env!("CARGO_MANIFEST_DIR")],
+            1,
+            "was not made by pixlake",
+        ),
+        (
+            &["demo", "--lake", env!("CARGO_MANIFEST_DIR")],
+            1,
+            "was not made by pixlake",
+        ),
+        (&["query", "--lake", lake, "SELEC 1"], 1, "SELEC"),
+        (&["query", "--lake", lake, "SELECT nope FROM events"], 1, "nope"),
+        (&["query", "--lake", lake, "DROP TABLE events"], 1, "DDL"),
+        (
+            &["query", "--lake", "no-such-lake", "SELECT 1"],
+            1,
+            "no-such-lake: there is no lake",
+        ),
+        (
+            &["decode", "--kind", "blob", "Cargo.toml"],
+            1,
+            "expected the bytes f3 89 9a c2",
+        ),
+    ] {
+        let output = pixlake()
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(message), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn every_command_has_help() {
+    for command in ["demo", "ingest", "query", "decode", "sample"] {
+        let help = succeed(&[command, "--help"]);
+        assert!(help.contains("Usage: pixlake"), "{help}");
+    }
+    assert!(succeed(&["--help"]).contains("Exit codes"));
+    assert!(succeed(&["--version"]).starts_with("pixlake "));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 3_000, 3, 1.0);
+    succeed(&[
+        "ingest",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.path.to_str().unwrap(),
+    ]);
+    for args in [
+        &["sample", "--lines", "1000000"][..],
+        &[
+            "query",
+            "--format",
+            "csv",
+            "--lake",
+            lake.to_str().unwrap(),
+            "SELECT * FROM events",
+        ],
+        &["decode", log.path.to_str().unwrap()],
+    ] {
+        let mut child = pixlake().args(args).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        assert!(!first.is_empty(), "{args:?}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn the_demo_answers_the_seven_questions_and_starts_afresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("demo-lake");
+    let first = succeed(&["demo", "--lake", lake.to_str().unwrap()]);
+    for title in [
+        "events per hour",
+        "visitor count",
+        "user agents",
+        "abnormal events",
+        "aggregate event count",
+        "referrers",
+        "recent events",
+    ] {
+        assert!(first.contains(&format!("\n{title}\n")), "{title}");
+    }
+    let landed = number(&lake, "SELECT count(*) FROM events_landed");
+    let second = succeed(&["demo", "--lake", lake.to_str().unwrap()]);
+    assert_eq!(number(&lake, "SELECT count(*) FROM events_landed"), landed);
+    assert_eq!(second, first);
+}
+
+#[test]
+fn the_same_file_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 4_000, 5, 0.5);
+    let ingest = [
+        "ingest",
+        "--summary",
+        "json",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.path.to_str().unwrap(),
+    ];
+    let failed = "SELECT * FROM failed_events ORDER BY failure_key";
+    let summary = succeed(&ingest);
+    let (events, failures) = (events_of_the_lines(&lake), query(&lake, failed));
+    assert_eq!(events.len() as u64, log.events);
+    assert_eq!(failures.len() as u64, log.broken);
+
+    assert_eq!(succeed(&ingest), summary);
+    // Under another name, compressed, and through a pipe: still the same lines.
+    let gzip = folder.path().join("other.gz");
+    let mut encoder =
+        flate2::write::GzEncoder::new(fs::File::create(&gzip).unwrap(), flate2::Compression::fast());
+    encoder.write_all(&fs::read(&log.path).unwrap()).unwrap();
+    encoder.finish().unwrap();
+    succeed(&["ingest", "--lake", lake.to_str().unwrap(), gzip.to_str().unwrap()]);
+    let piped = pixlake()
+        .args(["ingest", "--lake", lake.to_str().unwrap()])
+        .stdin(fs::File::open(&log.path).unwrap())
+        .output();
+    assert!(piped.unwrap().status.success());
+
+    assert_eq!(
+        number(&lake, "SELECT count(*) FROM events_landed"),
+        4 * log.landed
+    );
+    assert_eq!(events_of_the_lines(&lake), events);
+    assert_eq!(query(&lake, failed), failures);
+}
+
+#[test]
+fn the_summary_counts_the_whole_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 2_500, 7, 1.0);
+    let path = log.path.to_str().unwrap();
+    let summary = succeed(&[
+        "ingest",
+        "--summary",
+        "json",
+        "--lake",
+        lake.to_str().unwrap(),
+        path,
+        path,
+    ]);
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["lines"], 2 * log.lines);
+    assert_eq!(summary["rows"], 2 * log.landed);
+    let failed: u64 = summary["failed"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(failed, 2 * log.broken);
+    let (blobs, bytes) = (
+        summary["blobs"].as_u64().unwrap(),
+        summary["blob_bytes"].as_u64().unwrap(),
+    );
+    assert!(
+        blobs > 0 && bytes > blobs * 2_500,
+        "blobs are not filled: {bytes} bytes in {blobs}"
+    );
+    assert_eq!(summary.as_object().unwrap().len(), 5);
+}
+
+#[test]
+fn each_captured_line_is_a_row_under_its_own_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let captured = fs::read(repository().join("events/captured-lines.json")).unwrap();
+    let captured: Vec<serde_json::Value> = serde_json::from_slice(&captured).unwrap();
+    assert!(captured.len() >= 5);
+    for (index, line) in captured.iter().enumerate() {
+        let lake = folder.path().join(format!("lake-{index}"));
+        let mut fields: Vec<&str> = line["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f.as_str().unwrap())
+            .collect();
+        fields.reverse(); // any order will do
+        let log = folder.path().join("captured.log");
+        fs::write(&log, line["line"].as_str().unwrap()).unwrap();
+        let summary = succeed(&[
+            "ingest",
+            "--summary",
+            "json",
+            "--fields",
+            &fields.join(","),
+            "--lake",
+            lake.to_str().unwrap(),
+            log.to_str().unwrap(),
+        ]);
+        let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        assert_eq!(
+            (&summary["rows"], &summary["failed"]),
+            (&1.into(), &serde_json::json!({})),
+            "line {index}"
+        );
+        let rows = query(&lake, "SELECT http_status, event_name, utf8_ok FROM events");
+        assert_eq!(
+            rows,
+            [serde_json::json!({"http_status": 200, "event_name": "request", "utf8_ok": true})]
+        );
+    }
+}
+
+#[test]
+fn decode_guesses_what_it_is_shown() {
+    for (file, expected) in [
+        ("kinesis-one-line.json", "Lambda event, 1 records"),
+        ("kinesis-aggregated.json", "aggregated record, "),
+        ("sample.log", "line 1, "),
+    ] {
+        let shown = succeed(&["decode", repository().join("events").join(file).to_str().unwrap()]);
+        assert!(shown.contains(expected), "{file}");
+    }
+}
+
+/// Ctrl-C: what the summary reports is in the lake.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 6_000, 11, 1.0);
+    let mut child = pixlake()
+        .args([
+            "ingest",
+            "--summary",
+            "json",
+            "--lake",
+            lake.to_str().unwrap(),
+            "-",
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Three batches, and the pipe stays open: only the interrupt can end this run.
+    stdin.write_all(&fs::read(&log.path).unwrap()).unwrap();
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    let mut summary = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut summary).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    drop(stdin);
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(
+        summary["rows"],
+        number(&lake, "SELECT count(*) FROM events_landed")
+    );
+}
+
+#[test]
+fn standard_input_that_is_empty_is_an_empty_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let output = run(&["ingest", "--summary", "json", "--lake", lake.to_str().unwrap()]);
+    assert!(output.status.success());
+    assert_eq!(number(&lake, "SELECT count(*) FROM events"), 0);
+}

@@ -1,0 +1,116 @@
+//! Documents say what the code does: tables are generated from it, and the run in the README is a real one.
+//!
+//! `UPDATE_DOCS=1 cargo test -p pixlake --test documents` writes them anew.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pixel_log::column::Column;
+use pixel_log::pixel_event::PARAMETERS;
+use pixel_log::{FailedEvent, Row};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Compares a document with what it should be, or writes it.
+fn hold(path: &Path, expected: &str) {
+    if std::env::vars().any(|(name, value)| name == "UPDATE_DOCS" && value == "1") {
+        fs::write(path, expected).unwrap();
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{} is out of date: UPDATE_DOCS=1 writes it anew",
+        path.display()
+    );
+}
+
+/// The README with the text between the markers of this name replaced.
+fn hold_section(name: &str, text: &str) {
+    let path = repository().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (begin, end) = (
+        format!("<!-- begin: {name} -->\n"),
+        format!("<!-- end: {name} -->"),
+    );
+    let (before, rest) = readme.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    hold(&path, &format!("{before}{begin}{text}{end}{after}"));
+}
+
+fn columns(title: &str, columns: &[Column]) -> String {
+    let mut text = format!("## `{title}`\n");
+    let mut group = "";
+    for column in columns {
+        if column.group != group {
+            group = column.group;
+            write!(text, "\n### {group}\n\n| column | type | unit or format | class | what |\n| --- | --- | --- | --- | --- |\n").unwrap();
+        }
+        let limit = if column.max_bytes > 0 {
+            format!(", ≤ {} bytes", column.max_bytes)
+        } else {
+            String::new()
+        };
+        writeln!(
+            text,
+            "| `{}` | {}{limit} | {} | {} | {} |",
+            column.name,
+            column.column_type.glue(),
+            column.unit,
+            column.privacy.letter(),
+            column.doc
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// One test, because its parts write to one file.
+#[test]
+fn documents_are_up_to_date() {
+    let mut reference = String::from(
+        "# Columns\n\nGenerated from the declarations in `functions/pixel-log`. Class: **T** technical, **Q** \
+         quasi-identifier, **S** pseudonym, **I** personal data, **C** commercial. Every column may be null. \
+         `events` has the columns of `events_landed`, one row per event, and the decimal `value` beside \
+         `value_micros`.\n\n",
+    );
+    reference.push_str(&columns("events_landed", Row::COLUMNS));
+    reference.push_str(
+        "\nPartition columns, both strings: `dt` (`2026-11-01`) and `hour` (`07`) of `ts_server`, UTC.\n\n",
+    );
+    reference.push_str(&columns("failed_events_landed", FailedEvent::COLUMNS));
+    reference.push_str("\nPartition column, a string: `dt` of `ts_arrival`, UTC.\n");
+    hold(&repository().join("docs/columns.md"), &reference);
+
+    let mut parameters = String::from("| parameter | column | what |\n| --- | --- | --- |\n");
+    for (name, column, what) in PARAMETERS {
+        assert!(
+            Row::COLUMNS.iter().any(|known| known.name == *column),
+            "{name} names no column"
+        );
+        writeln!(parameters, "| `{name}` | `{column}` | {what} |").unwrap();
+    }
+    hold_section("parameters", &parameters);
+
+    let mut reasons = String::from("| reason | when |\n| --- | --- |\n");
+    for (code, when) in log_batch::Failure::REASONS {
+        writeln!(reasons, "| `{code}` | {when} |").unwrap();
+    }
+    hold_section("reasons", &reasons);
+
+    let folder = tempfile::tempdir().unwrap();
+    let demo = support::pixlake()
+        .arg("demo")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    hold_section(
+        "demo",
+        &format!("```text\n{}```\n", String::from_utf8(demo.stdout).unwrap()),
+    );
+}
