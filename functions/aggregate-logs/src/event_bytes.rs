@@ -1,8 +1,8 @@
 //! The event's bytes, led past the runtime's JSON reader.
 //!
 //! `lambda_runtime` reads every event into a type before it calls the handler. Even into a raw JSON value
-//! that is one more scan of all bytes and one copy of them, a quarter of what the batch itself costs
-//! (`benches/event_bytes.rs` measures it), for an event that `log-batch` reads anyway. So a layer takes the
+//! that is one more scan of all bytes and one copy of them, an eighth of what the batch itself costs
+//! (`benches/event_bytes.rs` measures both), for an event that `log-batch` reads anyway. So a layer takes the
 //! bytes out of the invocation and leaves the JSON `null` in their place; the handler fetches them.
 
 use std::mem;
