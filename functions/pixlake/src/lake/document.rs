@@ -62,13 +62,12 @@ impl<'a> Documents<'a> {
         };
         let mut deserializer = serde_json::Deserializer::from_slice(self.rest);
         let read = seed.deserialize(&mut deserializer);
-        let end = match read {
-            Ok(()) => deserializer.into_iter::<IgnoredAny>().byte_offset(),
-            Err(_) => {
-                let byte = deserializer.into_iter::<IgnoredAny>().byte_offset();
-                why = Some(Why::NoJson { byte });
-                self.rest.len()
-            }
+        let read_to = deserializer.into_iter::<IgnoredAny>().byte_offset();
+        let end = if read.is_ok() {
+            read_to
+        } else {
+            why = Some(Why::NoJson { byte: read_to });
+            self.rest.len()
         };
         let (raw, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
         self.rest = rest;
@@ -150,38 +149,44 @@ impl<'a> Visitor<'a> for RowSeed<'a, '_> {
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut items: S) -> Result<(), S::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 
     fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.no_object()
+        self.no_object();
+        Ok(())
     }
 }
 
 impl RowSeed<'_, '_> {
-    fn no_object<E>(self) -> Result<(), E> {
+    fn no_object(self) {
         *self.why = Some(Why::NoObject);
-        Ok(())
     }
 }
 

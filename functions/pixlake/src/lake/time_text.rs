@@ -53,12 +53,11 @@ fn from_integer(number: i64, len: usize) -> Option<Timestamp> {
 }
 
 fn parse_civil(text: &str) -> Option<Timestamp> {
-    let (date_text, time, short) = match text.split_once('T') {
-        Some((date, time)) => (date, time.strip_suffix('Z')?, false),
-        None => {
-            let (date, time) = text.split_once(' ')?;
-            (date, time, true)
-        }
+    let (date_text, time, short) = if let Some((date, time)) = text.split_once('T') {
+        (date, time.strip_suffix('Z')?, false)
+    } else {
+        let (date, time) = text.split_once(' ')?;
+        (date, time, true)
     };
     let (year, month, day) = date(date_text, short)?;
     let (whole, fraction) = match time.split_once('.') {

@@ -9,7 +9,7 @@ use pixel_log::{Day, Timestamp};
 
 use super::buffer::RowBuffer;
 use super::cell::Cell;
-use super::document::{Document, Documents, Why};
+use super::document::{Document, Documents};
 use super::error_line::{self, ErrorType};
 use super::folder::{ERRORS, Lake, LakeError};
 use super::object_name::object_name;
@@ -137,21 +137,16 @@ impl LakeWriter {
         let mut documents = Documents::new(table.columns, data);
         while let Some(document) = documents.next() {
             match document {
-                Document::Row { cells, raw } => match to.partition(cells, arrival) {
-                    Some(partition) => self.put_row(partition, table, cells, arrival),
-                    None => {
+                Document::Row { cells, raw } => {
+                    if let Some(partition) = to.partition(cells, arrival) {
+                        self.put_row(partition, table, cells, arrival);
+                    } else {
                         let message = "ts_server expected: the partition is its hour";
                         self.put_error(table, ErrorType::MetadataExtraction, message, raw, arrival)?;
                     }
-                },
+                }
                 Document::Unconvertible { raw, why } => {
-                    self.put_error(
-                        table,
-                        ErrorType::FormatConversion,
-                        &Why::to_string(&why),
-                        raw,
-                        arrival,
-                    )?;
+                    self.put_error(table, ErrorType::FormatConversion, &why.to_string(), raw, arrival)?;
                 }
             }
         }

@@ -30,7 +30,7 @@ pub enum Format {
 /// Writes an answer as its rows are computed, and gives their number.
 pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write) -> Result<u64, QueryError> {
     let mut writer = match format {
-        Format::Table => AnswerWriter::Table(TableWriter::new(&result.schema, MAX_TABLE_ROWS)),
+        Format::Table => AnswerWriter::Table(Box::new(TableWriter::new(&result.schema, MAX_TABLE_ROWS))),
         Format::Json => AnswerWriter::Json {
             rows: 0,
             line: Vec::new(),
@@ -73,7 +73,7 @@ pub async fn write_head(
 }
 
 enum AnswerWriter {
-    Table(TableWriter),
+    Table(Box<TableWriter>),
     Json { rows: u64, line: Vec<u8> },
     Csv(Vec<u8>),
 }

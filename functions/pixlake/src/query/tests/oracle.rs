@@ -148,7 +148,10 @@ fn last<T: Ord>(value: Option<T>) -> (bool, Option<T>) {
     (value.is_none(), value)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
+}
+
 fn round(number: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (number * scale).round() / scale
@@ -182,7 +185,7 @@ fn naive_report(name: &str, all: &[Landed], from: &str, to: &str) -> Vec<Value> 
             rows.sort_by_key(|(agent, rows)| (std::cmp::Reverse(rows.len()), last(*agent)));
             rows.into_iter()
                 .map(|(agent, rows)| {
-                    let share = round(100.0 * rows.len() as f64 / total as f64, 2);
+                    let share = round(100.0 * float(rows.len()) / float(total), 2);
                     json!({"user_agent": agent, "events": rows.len(), "share_percent": share, "visitor_days": visitors(&rows)})
                 })
                 .collect()
@@ -218,7 +221,7 @@ fn naive_report(name: &str, all: &[Landed], from: &str, to: &str) -> Vec<Value> 
                         "ts_server": event.server.to_string(), "site_id": event.site, "event_name": event.name,
                         "page_host": null, "page_path": null, "ref_host": event.ref_host, "country": null,
                         "http_status": null, "user_agent": event.user_agent,
-                        "parse_warnings": event.warned.then(|| ["v"]), "truncated_fields": null, "event_key": event.key,
+                        "parse_warnings": event.warned.then_some(["v"]), "truncated_fields": null, "event_key": event.key,
                     })
                 })
                 .collect()
@@ -228,8 +231,11 @@ fn naive_report(name: &str, all: &[Landed], from: &str, to: &str) -> Vec<Value> 
     }
 }
 
+/// Columns of `ORDER BY`, nulls last.
+type SortKey = [(bool, Option<String>); 5];
+
 fn naive_abnormal_events(events: &[Landed], from: &str, to: &str) -> Vec<Value> {
-    let mut found: Vec<(Value, [(bool, Option<String>); 5])> = Vec::new();
+    let mut found: Vec<(Value, SortKey)> = Vec::new();
     let mut add = |what: &str,
                    site: &str,
                    dt: &str,
@@ -252,7 +258,7 @@ fn naive_abnormal_events(events: &[Landed], from: &str, to: &str) -> Vec<Value> 
                     None,
                     None,
                     warned,
-                    Some(round(rows.len() as f64 / 20.0, 1)),
+                    Some(round(float(rows.len()) / 20.0, 1)),
                 );
             }
         }
@@ -260,12 +266,12 @@ fn naive_abnormal_events(events: &[Landed], from: &str, to: &str) -> Vec<Value> 
         if hours.len() < 12 {
             continue;
         }
-        let counts: Vec<f64> = hours.values().map(|rows| rows.len() as f64).collect();
-        let mean = counts.iter().sum::<f64>() / counts.len() as f64;
+        let counts: Vec<f64> = hours.values().map(|rows| float(rows.len())).collect();
+        let mean = counts.iter().sum::<f64>() / float(counts.len());
         let deviation =
-            (counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / counts.len() as f64).sqrt();
+            (counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / float(counts.len())).sqrt();
         for ((dt, hour), rows) in &hours {
-            let count = rows.len() as f64;
+            let count = float(rows.len());
             if (count - mean).abs() > 3.0 * deviation {
                 let what = if count > mean { "many events" } else { "few events" };
                 add(what, site, dt, Some(hour), None, rows.len(), Some(round(mean, 1)));
