@@ -131,7 +131,11 @@ fn visitor(parts: [&[u8]; 3]) -> String {
         .iter()
         .flat_map(|part| [&(part.len() as u64).to_le_bytes()[..], part].concat())
         .collect();
-    blake3::keyed_hash(&SALT, &text).to_hex()[..32].to_owned()
+    blake3::keyed_hash(&SALT, &text)
+        .to_hex()
+        .chars()
+        .take(32)
+        .collect()
 }
 
 #[test]
@@ -480,7 +484,7 @@ fn a_time_outside_the_range_is_refused_and_any_precision_inside_is_read() {
     ] {
         assert_eq!(
             read(&line(&[(Field::Timestamp, bad)]), &config).map(|_| ()),
-            refused.clone().map(|(): ()| ()),
+            refused,
             "{bad}"
         );
     }
@@ -624,7 +628,11 @@ fn texts_of_attackers_are_texts() {
         "e\u{301}",
     ] {
         // Form-encoded by the page, then the log's own layer.
-        let form: String = text.bytes().map(|byte| format!("%25{byte:02X}")).collect();
+        let form = text
+            .bytes()
+            .map(|byte| format!("%25{byte:02X}"))
+            .collect::<Vec<_>>()
+            .concat();
         let row = one(&hit(&format!("t={form}&p.k={form}&e=x")));
         some(
             &row,
@@ -632,7 +640,11 @@ fn texts_of_attackers_are_texts() {
         );
         let props: Map<String, Value> = serde_json::from_str(row["event_props"].as_str().unwrap()).unwrap();
         assert_eq!(props["k"], text);
-        let once: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let once = text
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect::<Vec<_>>()
+            .concat();
         some(
             &one(&line(&[(Field::CsUserAgent, &once)])),
             &json!({ "user_agent": text }),
@@ -650,7 +662,7 @@ fn texts_past_their_limit_are_cut_and_named() {
     some(
         &row,
         &json!({
-            "event_name": &long[..64], "page_title": &long[..512], "user_agent": &long[..1024],
+            "event_name": "a".repeat(64), "page_title": "a".repeat(512), "user_agent": "a".repeat(1024),
             "truncated_fields": ["event_name", "page_title", "user_agent"],
         }),
     );
@@ -795,7 +807,7 @@ proptest! {
     #[test]
     fn no_bytes_panic(line in prop::collection::vec(any::<u8>(), 0..400)) {
         // `read` holds every row that comes out against the declared columns.
-        let _ = read(&line, &RowConfig::default()).is_ok();
+        drop(read(&line, &RowConfig::default()));
     }
 
     #[test]
