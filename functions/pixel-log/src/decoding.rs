@@ -65,11 +65,14 @@ const fn hex(byte: u8) -> Option<u8> {
 /// Bytes as text. What is no UTF-8 becomes U+FFFD, and the flag says so.
 pub fn text<'a>(bytes: Cow<'a, [u8]>, utf8_ok: &mut bool) -> Cow<'a, str> {
     match bytes {
-        Cow::Borrowed(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            *utf8_ok &= matches!(text, Cow::Borrowed(_));
-            text
-        }
+        // Checked first: the strict check takes many bytes at a time, the lossy one does not.
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_or_else(
+            |_| {
+                *utf8_ok = false;
+                String::from_utf8_lossy(bytes)
+            },
+            Cow::Borrowed,
+        ),
         Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|error| {
             *utf8_ok = false;
             String::from_utf8_lossy(error.as_bytes()).into_owned()

@@ -105,8 +105,8 @@ pub fn read_line(
     let query = decoding::percent_decode(line.bytes(Field::CsUriQuery).unwrap_or(stem_query));
     let events = PixelEvent::from_query(&query).into_events(column_of(config, Field::CsUriQuery))?;
     let count = events.len();
-    for (index, event) in events.iter().enumerate() {
-        let mut row = base.clone();
+    // Nearly every hit is one event: `repeat_n` clones the base for all rows but the last.
+    for (index, (event, mut row)) in events.iter().zip(std::iter::repeat_n(base, count)).enumerate() {
         let (page_text, source) = match (&event.page_url, &referer) {
             (Some(url), _) => (Some(url), "param"),
             (None, Some(url)) => (Some(url), "referer_header"),

@@ -187,7 +187,8 @@ pub(crate) fn scrub_path(path: &str) -> Cow<'_, str> {
             .or_else(|| segment.find("%2540")) // encoded once more by a page that did not look
             .is_some_and(|at| at > 0)
     };
-    if !path.split('/').any(at_sign) {
+    // Most paths hold neither sign, and looking for one byte is quick.
+    if memchr::memchr2(b'@', b'%', path.as_bytes()).is_none() || !path.split('/').any(at_sign) {
         return Cow::Borrowed(path);
     }
     let segments: Vec<&str> = path
