@@ -216,9 +216,13 @@ impl Scratch {
 /// The lines of a record's data, each without its newline. Data without a newline is one line, and so is
 /// empty data: it has a fate too.
 fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    data.strip_suffix(b"\n")
-        .unwrap_or(data)
-        .split(|&byte| byte == b'\n')
+    let data = data.strip_suffix(b"\n").unwrap_or(data);
+    let ends = memchr::memchr_iter(b'\n', data).chain([data.len()]);
+    ends.scan(0, |start, end| {
+        let line = data.get(*start..end);
+        *start = end + 1;
+        line
+    })
 }
 
 fn documents<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {

@@ -6,6 +6,7 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html>
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -38,7 +39,10 @@ impl std::error::Error for EnvelopeError {}
 
 /// The records of one event.
 pub struct Envelope<'a> {
-    records: Vec<&'a RawValue>,
+    event: &'a [u8],
+    records: Vec<RecordJson<'a>>,
+    /// The records as they stand in the event; read only when one of them has to be kept.
+    raw: OnceCell<Vec<&'a RawValue>>,
 }
 
 /// One record of the envelope.
@@ -50,9 +54,9 @@ pub enum EnvelopeRecord<'a> {
 }
 
 #[derive(Deserialize)]
-struct EventJson<'a> {
-    #[serde(borrow, rename = "Records")]
-    records: Vec<&'a RawValue>,
+struct EventJson<T> {
+    #[serde(rename = "Records")]
+    records: Vec<T>,
 }
 
 /// The members of a record that count, as they stand in the JSON. Each is judged on its own: an odd event id
@@ -78,15 +82,17 @@ struct KinesisJson<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Finds the records of an event.
+    /// Finds the records of an event. Where all have the expected shape, its bytes are read once.
     pub fn parse(event: &'a [u8]) -> Result<Envelope<'a>, EnvelopeError> {
-        serde_json::from_slice::<EventJson<'_>>(event)
-            .map(|event| Envelope {
-                records: event.records,
-            })
-            .map_err(|error| EnvelopeError {
-                at: (error.line(), error.column()),
-            })
+        let records = match serde_json::from_slice::<EventJson<RecordJson<'a>>>(event) {
+            Ok(event) => event.records,
+            Err(_) => raw_records(event)?
+                .into_iter()
+                .map(|raw| read(raw.get()))
+                .collect(),
+        };
+        let raw = OnceCell::new();
+        Ok(Envelope { event, records, raw })
     }
 
     /// Number of records.
@@ -101,36 +107,56 @@ impl<'a> Envelope<'a> {
         self.records.is_empty()
     }
 
-    /// The records in order. `now` stands in for an arrival time that cannot be read, or
-    /// is older than any log.
+    /// The records in order. `now` stands in for an arrival time that cannot be read, or is older than any
+    /// log.
     pub fn records(&self, now: Timestamp) -> impl Iterator<Item = EnvelopeRecord<'a>> + '_ {
-        self.records.iter().map(move |record| read(record.get(), now))
+        let records = self.records.iter().enumerate();
+        records.map(move |(index, record)| self.record(index, record, now))
+    }
+
+    fn record(&self, index: usize, record: &RecordJson<'a>, now: Timestamp) -> EnvelopeRecord<'a> {
+        let kinesis = &record.kinesis;
+        let data = match text(kinesis.data).map(|data| STANDARD.decode(data.as_bytes())) {
+            Some(Ok(data)) => Ok(data),
+            Some(Err(_)) => Err("kinesis.data of the record is not base64"),
+            None => Err("the record lacks kinesis.data as text"),
+        };
+        let arrival = kinesis
+            .arrival
+            .and_then(|raw| Timestamp::parse_seconds(raw.get().as_bytes()))
+            .filter(|arrival| *arrival >= Timestamp::EARLIEST);
+        let log_record = |data| LogRecord {
+            source: text(record.source).unwrap_or_default(),
+            shard: text(record.event_id).map(shard_of).unwrap_or_default(),
+            sequence_number: text(kinesis.sequence_number).filter(|number| is_sequence_number(number)),
+            arrival: arrival.unwrap_or(now),
+            data,
+        };
+        match data {
+            Ok(data) => EnvelopeRecord::Good(log_record(Cow::Owned(data))),
+            Err(expected) => EnvelopeRecord::Broken(log_record(Cow::Borrowed(self.json_of(index))), expected),
+        }
+    }
+
+    /// The JSON of a record, as it stands in the event.
+    fn json_of(&self, index: usize) -> &'a [u8] {
+        let raw = self
+            .raw
+            .get_or_init(|| raw_records(self.event).unwrap_or_default());
+        raw.get(index).map_or(b"", |raw| raw.get().as_bytes())
     }
 }
 
-fn read(json: &str, now: Timestamp) -> EnvelopeRecord<'_> {
-    let record = serde_json::from_str::<RecordJson<'_>>(json).unwrap_or_else(|_| salvage(json));
-    let kinesis = record.kinesis;
-    let data = match text(kinesis.data).map(|data| STANDARD.decode(data.as_bytes())) {
-        Some(Ok(data)) => Ok(data),
-        Some(Err(_)) => Err("kinesis.data of the record is not base64"),
-        None => Err("the record lacks kinesis.data as text"),
-    };
-    let arrival = kinesis
-        .arrival
-        .and_then(|raw| Timestamp::parse_seconds(raw.get().as_bytes()))
-        .filter(|arrival| *arrival >= Timestamp::EARLIEST);
-    let log_record = |data| LogRecord {
-        source: text(record.source).unwrap_or_default(),
-        shard: text(record.event_id).map(shard_of).unwrap_or_default(),
-        sequence_number: text(kinesis.sequence_number).filter(|number| is_sequence_number(number)),
-        arrival: arrival.unwrap_or(now),
-        data,
-    };
-    match data {
-        Ok(data) => EnvelopeRecord::Good(log_record(Cow::Owned(data))),
-        Err(expected) => EnvelopeRecord::Broken(log_record(Cow::Borrowed(json.as_bytes())), expected),
-    }
+fn raw_records(event: &[u8]) -> Result<Vec<&RawValue>, EnvelopeError> {
+    serde_json::from_slice::<EventJson<&RawValue>>(event)
+        .map(|event| event.records)
+        .map_err(|error| EnvelopeError {
+            at: (error.line(), error.column()),
+        })
+}
+
+fn read(json: &str) -> RecordJson<'_> {
+    serde_json::from_str(json).unwrap_or_else(|_| salvage(json))
 }
 
 /// The text of a JSON string; none of any other value. Without an escape, and there is none in practice,
@@ -138,7 +164,7 @@ fn read(json: &str, now: Timestamp) -> EnvelopeRecord<'_> {
 fn text(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let json = value?.get();
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
         serde_json::from_str(json).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
