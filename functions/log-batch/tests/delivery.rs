@@ -56,6 +56,18 @@ fn names(positions: &[usize]) -> Vec<String> {
 }
 
 #[test]
+fn the_handler_can_move_between_threads() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let clock = VirtualClock::default();
+    let ports = ports(&clock, <Scripted>::new(&clock, []), <Scripted>::new(&clock, []));
+    let (given, settings) = (good_event(1), settings(DeliveryMode::Kpl, 1));
+    let handled = is_send(handle_event(&given, &settings, &ports, TIME));
+    assert!(clock.run(handled, None).unwrap().is_ok());
+}
+
+#[test]
 fn without_a_fault_every_row_is_put_once_and_in_order() {
     let run = run::<2>(5, vec![]);
     assert_eq!(run.report.verdict, Verdict::Delivered);
