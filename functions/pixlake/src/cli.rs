@@ -134,7 +134,7 @@ impl LineArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SummaryArg {
-    /// One JSON object: lines, rows, failed (reason to count), blobs, blob_bytes
+    /// One JSON object: `lines`, `rows`, `failed` (reason to count), `blobs`, `blob_bytes`
     Json,
 }
 
@@ -153,9 +153,10 @@ fn parse_fields(list: &str) -> Result<FieldSet, String> {
 }
 
 fn parse_path(path: &str) -> Result<String, String> {
-    match path.starts_with('/') && !path.contains('?') {
-        true => Ok(path.to_owned()),
-        false => Err("expected a path like /p.gif, without a query".to_owned()),
+    if path.starts_with('/') && !path.contains('?') {
+        Ok(path.to_owned())
+    } else {
+        Err("expected a path like /p.gif, without a query".to_owned())
     }
 }
 
@@ -208,9 +209,10 @@ fn execute(command: Command) -> Result<(), Failure> {
 }
 
 fn ingest(args: IngestArgs) -> Result<(), Failure> {
-    let inputs = match args.files.is_empty() {
-        true => vec![one_input(None)?],
-        false => args.files.into_iter().map(Input::new).collect(),
+    let inputs = if args.files.is_empty() {
+        vec![one_input(None)?]
+    } else {
+        args.files.into_iter().map(Input::new).collect()
     };
     let lake = Lake::open(&args.lake).map_err(Failure::job)?;
     let mut summary = Summary::default();

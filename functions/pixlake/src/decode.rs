@@ -46,9 +46,10 @@ fn guess(bytes: &[u8]) -> Kind {
         return Kind::Event;
     }
     let is_blob = |bytes: &[u8]| bytes.starts_with(&kpl::MAGIC);
-    match is_blob(bytes) || unbase64(bytes).is_some_and(|bytes| is_blob(&bytes)) {
-        true => Kind::Blob,
-        false => Kind::Line,
+    if is_blob(bytes) || unbase64(bytes).is_some_and(|bytes| is_blob(&bytes)) {
+        Kind::Blob
+    } else {
+        Kind::Line
     }
 }
 
@@ -172,7 +173,7 @@ impl<W: Write> View<'_, W> {
                     match kpl::deaggregate(&record.data) {
                         Ok(Payload::Plain(data)) => self.lines(data, "  ")?,
                         Ok(Payload::Aggregated(records)) => {
-                            self.user_records(record.data.len(), &records, "  ")?
+                            self.user_records(record.data.len(), &records, "  ")?;
                         }
                         Err(error) => writeln!(self.out, "  no row: kpl_index: {error}")?,
                     }

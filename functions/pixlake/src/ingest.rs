@@ -34,7 +34,7 @@ const WAITING: usize = 2;
 /// How often the delivering thread looks whether somebody pressed Ctrl-C.
 const GLANCE: Duration = Duration::from_millis(100);
 /// A lake on this machine has no deadline; an hour for one batch means that it hangs.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Runs the inputs through the pipeline. The summary holds what was done, also when an error ends the run.
 pub fn run(

@@ -13,7 +13,7 @@ use crate::error::Failure;
 
 /// The longest line that is read whole. `CloudFront`'s have some 40 KiB at the very most; what is longer is
 /// no log line, and memory has to end somewhere.
-pub const MAX_LINE_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_LINE_BYTES: u64 = 1 << 20;
 
 /// The first bytes of a gzip file (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -52,7 +52,7 @@ impl Input {
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         let metadata = std::fs::metadata(self.path.as_ref()?).ok()?;
-        metadata.is_file().then(|| metadata.len())
+        metadata.is_file().then_some(metadata.len())
     }
 
     /// Opens the input for reading line by line; bytes that are read move the progress bar.
@@ -112,9 +112,10 @@ impl LogFile {
         let head = reader
             .fill_buf()
             .map_err(|error| Failure::Job(format!("{name}: {error}")))?;
-        let reader: Box<dyn BufRead + Send> = match head.starts_with(&GZIP_MAGIC) {
-            true => Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(reader))),
-            false => Box::new(reader),
+        let reader: Box<dyn BufRead + Send> = if head.starts_with(&GZIP_MAGIC) {
+            Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(reader)))
+        } else {
+            Box::new(reader)
         };
         Ok(LogFile {
             name,
