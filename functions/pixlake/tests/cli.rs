@@ -1,5 +1,9 @@
 //! The command line as a contract: what scripts rely on.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod support;
 
@@ -58,7 +62,11 @@ fn wrong_use_is_2_a_failed_job_is_1_and_each_says_what_was_expected() {
         ),
         (&["query", "--lake", lake, "SELEC 1"], 1, "SELEC"),
         (&["query", "--lake", lake, "SELECT nope FROM events"], 1, "nope"),
-        (&["query", "--lake", lake, "DROP TABLE events"], 1, "only one SELECT"),
+        (
+            &["query", "--lake", lake, "DROP TABLE events"],
+            1,
+            "only one SELECT",
+        ),
         (
             &["query", "--lake", "no-such-lake", "SELECT 1"],
             1,

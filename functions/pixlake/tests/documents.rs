@@ -1,7 +1,11 @@
 //! Documents say what the code does: tables are generated from it, and the run in the README is a real one.
 //!
 //! `UPDATE_DOCS=1 cargo test -p pixlake --test documents` writes them anew.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod support;
 
@@ -19,7 +23,10 @@ fn repository() -> PathBuf {
 
 /// Compares a document with what it should be, or writes it.
 fn hold(path: &Path, expected: &str) {
-    #[expect(clippy::disallowed_methods, reason = "the switch of this test is no setting of the program")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the switch of this test is no setting of the program"
+    )]
     let update = std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1");
     if update {
         fs::write(path, expected).unwrap();

@@ -1,6 +1,14 @@
 //! Running the command line as a person or a script would.
-#![allow(dead_code, unreachable_pub, reason = "each test target is a crate of its own and uses a part of this")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test target is a crate of its own and uses a part of this"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
