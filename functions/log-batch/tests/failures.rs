@@ -215,6 +215,7 @@ fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
         record("2", long.as_bytes()),
         record("3", two.as_bytes()),
         record("4", line("d").as_bytes()),
+        record("5", [&*long, &*line("e")].concat().as_bytes()),
     ];
     for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
         let ports = support::ports(
@@ -228,7 +229,7 @@ fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
         let report = clock.run(handled, None).unwrap().unwrap();
         assert_eq!(report.verdict, Verdict::Delivered);
         // No row of a line is delivered when one of them cannot be.
-        assert_eq!(ports.events.stored_ids(), ["a", "d"]);
+        assert_eq!(ports.events.stored_ids(), ["a", "d", "e"]);
         assert!(
             ports
                 .events
@@ -238,7 +239,7 @@ fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
         );
         let stored = ports.failed_events.stored();
         let found: Vec<Value> = stored.iter().flat_map(|put| documents(&put.data)).collect();
-        assert_eq!(found.len(), 2);
+        assert_eq!(found.len(), 3);
         assert!(found.iter().all(|failure| failure["reason"] == "oversize"));
         assert_eq!(found[0]["raw_base64"], STANDARD.encode(long.trim_end()));
     }
