@@ -15,7 +15,6 @@ use log_batch::ports::{Clock as _, DerivedSalt, Outlet, Ports};
 use log_batch::{BatchSettings, EnvelopeError, Report, Verdict, handle_event};
 
 use crate::clock::SystemClock;
-use crate::event_head::EventHead;
 use crate::ledger::{self, Invocation};
 use crate::randomness::FastRandomness;
 
@@ -58,7 +57,6 @@ impl<E: Outlet, F: Outlet> Handler<E, F> {
         let invocation = Invocation {
             request_id: &context.request_id,
             delivery: self.settings.mode.name(),
-            head: EventHead::read(event),
             event_bytes: event.len(),
             cold_start,
             taken,
@@ -180,7 +178,7 @@ impl From<InvocationError> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use log_batch::ports::{Entry, EntryOutcome, OutletLimits, PutError};
-    use log_batch::{Counts, DeliveryCounts};
+    use log_batch::{Counts, DeliveryCounts, Origin};
 
     use super::*;
 
@@ -199,6 +197,7 @@ mod tests {
     fn report(verdict: Verdict, conserved: bool) -> Report {
         Report {
             verdict,
+            origin: Origin::default(),
             counts: Counts::default(),
             events: DeliveryCounts::default(),
             failed_events: DeliveryCounts::default(),

@@ -14,14 +14,12 @@ use std::time::Duration;
 use log_batch::{DeliveryCounts, PIPELINE_VERSION, Report, Verdict};
 use serde::Serialize;
 
-use crate::event_head::EventHead;
 use crate::handler::InvocationError;
 
 /// What is known of an invocation beside its report.
 pub(crate) struct Invocation<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) delivery: &'static str,
-    pub(crate) head: EventHead,
     pub(crate) event_bytes: usize,
     pub(crate) cold_start: bool,
     pub(crate) taken: Duration,
@@ -124,9 +122,6 @@ impl Default for Line<'_> {
 struct InvocationPart<'a> {
     request_id: &'a str,
     delivery: &'static str,
-    stream: Option<&'a str>,
-    shard: Option<&'a str>,
-    first_seq: Option<&'a str>,
     event_bytes: usize,
     cold_start: bool,
     ms: f64,
@@ -135,6 +130,9 @@ struct InvocationPart<'a> {
 
 #[derive(Serialize)]
 struct BatchPart<'a> {
+    stream: Option<&'a str>,
+    shard: Option<&'a str>,
+    first_seq: Option<&'a str>,
     records: u64,
     lines: u64,
     good_lines: u64,
@@ -165,9 +163,6 @@ impl<'a> From<&'a Invocation<'_>> for InvocationPart<'a> {
         InvocationPart {
             request_id: invocation.request_id,
             delivery: invocation.delivery,
-            stream: invocation.head.stream.as_deref(),
-            shard: invocation.head.shard.as_deref(),
-            first_seq: invocation.head.sequence_number.as_deref(),
             event_bytes: invocation.event_bytes,
             cold_start: invocation.cold_start,
             ms: (invocation.taken.as_secs_f64() * 1e6).round() / 1e3,
@@ -186,7 +181,11 @@ impl<'a> From<&'a Report> for BatchPart<'a> {
             } => ("retry_from", Some(*position), Some(sequence_number.as_str())),
             Verdict::RetryAll => ("retry_all", None, None),
         };
+        let origin = &report.origin;
         BatchPart {
+            stream: name(&origin.source, ":/_.-").filter(|arn| arn.starts_with("arn:")),
+            shard: name(&origin.shard, "-"),
+            first_seq: name(&origin.first_sequence_number, ""),
             records: report.counts.records,
             lines: report.counts.lines,
             good_lines: report.counts.good_lines,
@@ -205,6 +204,16 @@ impl<'a> From<&'a Report> for BatchPart<'a> {
     }
 }
 
+/// The most bytes of a name that the log repeats.
+const MAX_NAME: usize = 512;
+
+/// The name if it looks as AWS writes it, short and of letters, digits and these marks: an event can come
+/// from anywhere, and the log repeats no input.
+fn name<'a>(text: &'a str, marks: &str) -> Option<&'a str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+    ((1..=MAX_NAME).contains(&text.len()) && text.chars().all(is_plain)).then_some(text)
+}
+
 impl From<&DeliveryCounts> for PutsPart {
     fn from(counts: &DeliveryCounts) -> PutsPart {
         PutsPart {
@@ -214,5 +223,20 @@ impl From<&DeliveryCounts> for PutsPart {
             unknown_calls: counts.unknown_calls,
             denied: counts.denied,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_repeats_only_names_that_aws_would_write() {
+        let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/pixel-log";
+        assert_eq!(name(arn, ":/_.-"), Some(arn));
+        for text in ["", "https://shop.example/?q=1", "a b", "192.0.2.1\n"] {
+            assert_eq!(name(text, ":/_.-"), None, "{text}");
+        }
+        assert_eq!(name(&"x".repeat(513), ""), None);
     }
 }

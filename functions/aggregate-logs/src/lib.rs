@@ -9,7 +9,6 @@
 pub mod clients;
 mod clock;
 mod event_bytes;
-mod event_head;
 mod event_stream;
 mod firehose_stream;
 pub mod handler;

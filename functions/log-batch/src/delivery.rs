@@ -1,9 +1,9 @@
 //! Blobs to an outlet, resending only what was refused, until all is stored or the time is up.
 
-use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
+
+use futures::future::{Either, select};
 
 use crate::ports::{Clock, Entry, EntryOutcome, Outlet, OutletLimits, PutError, Randomness};
 
@@ -116,9 +116,11 @@ async fn put_once<O: Outlet>(
         .copied()
         .collect();
     counts.calls += 1;
-    let answer = before(outlet.put(&request), clock.sleep(left))
-        .await
-        .unwrap_or(Err(PutError::Failed));
+    let (put, end) = (pin!(outlet.put(&request)), pin!(clock.sleep(left)));
+    let answer = match select(put, end).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => Err(PutError::Failed), // no answer in time: stored or not, nobody knows
+    };
     let outcomes = match answer {
         // An answer of another length says nothing about any entry.
         Ok(outcomes) if outcomes.len() == request.len() => outcomes,
@@ -167,15 +169,4 @@ fn end_of_call(entries: &[Entry<'_>], first: usize, limits: OutletLimits) -> usi
         })
         .count();
     first + fitting.max(1)
-}
-
-/// The answer of a future, or none if the other one ends before it.
-async fn before<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut end = pin!(end);
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => end.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use futures::future::join;
 use pixel_log::Delivery;
 
 use crate::batch::{Batch, PackedBatch};
 use crate::counts::Counts;
 use crate::delivery::{DeliveryCounts, deliver};
 use crate::envelope::{Envelope, EnvelopeError, EnvelopeRecord};
+use crate::log_record::LogRecord;
 use crate::ports::{Clock, Outlet, Ports, Randomness, Salt};
 use crate::settings::{BatchSettings, PIPELINE_VERSION};
 
@@ -28,11 +30,34 @@ pub enum Verdict {
     RetryAll,
 }
 
+/// Where a batch came from: as its first record says, empty where that does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// ARN of the stream.
+    pub source: String,
+    /// The shard; a batch is of one.
+    pub shard: String,
+    /// Sequence number of the first record.
+    pub first_sequence_number: String,
+}
+
+impl Origin {
+    fn of(record: &LogRecord<'_>) -> Origin {
+        Origin {
+            source: record.source.to_string(),
+            shard: record.shard.to_string(),
+            first_sequence_number: record.sequence_number.as_deref().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// What an invocation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// What the event source mapping is told.
     pub verdict: Verdict,
+    /// Where the batch came from.
+    pub origin: Origin,
     /// What the batch held.
     pub counts: Counts,
     /// How the rows were delivered.
@@ -67,6 +92,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         F::LIMITS,
     );
     let mut sequence_numbers = Vec::with_capacity(envelope.len());
+    let mut origin = Origin::default();
     for (position, record) in envelope.records(now).enumerate() {
         let record = match record {
             EnvelopeRecord::Good(record) => {
@@ -78,6 +104,9 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
                 record
             }
         };
+        if position == 0 {
+            origin = Origin::of(&record);
+        }
         sequence_numbers.push(record.sequence_number);
     }
     let packed = batch.finish();
@@ -99,6 +128,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     };
     Ok(Report {
         verdict,
+        origin,
         counts: packed.counts().clone(),
         events,
         failed_events,
@@ -106,25 +136,27 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     })
 }
 
-/// Delivers a batch's blobs, rows first. Answers with the lowest batch position that is not confirmed, if
-/// there is one. `until` is a moment of the monotonic clock.
+/// Delivers a batch's blobs, rows and failed events at once, so that neither outlet's trouble holds the other
+/// up. Answers with the lowest batch position that is not confirmed, if there is one. `until` is a moment of
+/// the monotonic clock.
 pub async fn deliver_batch<E: Outlet, F: Outlet>(
     packed: &PackedBatch,
     ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
     until: Duration,
 ) -> (Option<usize>, DeliveryCounts, DeliveryCounts) {
-    let (mut events, mut failed_events) = (DeliveryCounts::default(), DeliveryCounts::default());
     let (clock, randomness) = (&ports.clock, &ports.randomness);
-    let entries = packed.events.entries();
-    let row = deliver(&ports.events, &entries, clock, randomness, until, &mut events).await;
-    let entries = packed.failed_events.entries();
-    let failed = deliver(
-        &ports.failed_events,
-        &entries,
-        clock,
-        randomness,
-        until,
-        &mut failed_events,
+    let (rows, failures) = (packed.events.entries(), packed.failed_events.entries());
+    let (mut events, mut failed_events) = (DeliveryCounts::default(), DeliveryCounts::default());
+    let (row, failed) = join(
+        deliver(&ports.events, &rows, clock, randomness, until, &mut events),
+        deliver(
+            &ports.failed_events,
+            &failures,
+            clock,
+            randomness,
+            until,
+            &mut failed_events,
+        ),
     )
     .await;
     let positions = [

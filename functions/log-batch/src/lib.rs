@@ -25,6 +25,6 @@ pub use counts::Counts;
 pub use delivery::{DeliveryCounts, MAX_ATTEMPTS};
 pub use envelope::{Envelope, EnvelopeError, EnvelopeRecord};
 pub use failure::{Failure, MAX_RAW_BYTES};
-pub use handler::{Report, Verdict, deliver_batch, handle_event};
+pub use handler::{Origin, Report, Verdict, deliver_batch, handle_event};
 pub use log_record::LogRecord;
 pub use settings::{BatchSettings, DEFAULT_BLOB_BYTES, DeliveryMode, MAX_ROWS_PER_BLOB, PIPELINE_VERSION};
