@@ -10,8 +10,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use pixel_log::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -116,7 +115,7 @@ impl<'a> Envelope<'a> {
 
     fn record(&self, index: usize, record: &RecordJson<'a>, now: Timestamp) -> EnvelopeRecord<'a> {
         let kinesis = &record.kinesis;
-        let data = match text(kinesis.data).map(|data| STANDARD.decode(data.as_bytes())) {
+        let data = match text(kinesis.data).map(|data| STANDARD.decode_to_vec(data.as_bytes())) {
             Some(Ok(data)) => Ok(data),
             Some(Err(_)) => Err("kinesis.data of the record is not base64"),
             None => Err("the record lacks kinesis.data as text"),

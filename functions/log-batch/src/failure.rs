@@ -1,7 +1,6 @@
 //! Lines and records that can never become rows.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use pixel_log::keys::xxh64;
 use pixel_log::{Delivery, FailedEvent, LineError};
 use sha2::{Digest as _, Sha256};
@@ -117,7 +116,7 @@ impl Failure {
             line_index: i32::try_from(line_index).ok(),
             reason: Some(self.code().into()),
             detail: Some(self.detail().into()),
-            raw_base64: Some(STANDARD.encode(kept).into()),
+            raw_base64: Some(STANDARD.encode_to_string(kept).into()),
             raw_bytes: i64::try_from(raw.len()).ok(),
             raw_sha256: is_cut.then(|| hex(&Sha256::digest(raw)).into()),
             ts_arrival: Some(record.arrival),

@@ -33,13 +33,16 @@
 pub mod client_ip;
 pub mod column;
 pub mod decoding;
+mod edge_columns;
 pub mod error;
+mod event_object;
 pub mod failed_event;
 pub mod fields;
 pub mod headers;
 mod json;
 pub mod keys;
 pub mod line;
+mod param_value;
 pub mod pixel_event;
 pub mod request;
 pub mod row;

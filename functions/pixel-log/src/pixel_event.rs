@@ -1,14 +1,13 @@
 //! What the page told us through the pixel's query string.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde_json::value::RawValue;
 
 use crate::column::Text;
 use crate::decoding;
 use crate::error::LineError;
+use crate::event_object::EventObject;
 use crate::json;
+use crate::param_value::{currency, language, micros, pixels, time_zone};
 use crate::timestamp::Timestamp;
 
 /// The most parameters that one query, or one object of a batch, is read for; more are counted as dropped.
@@ -159,7 +158,7 @@ impl<'a> PixelEvent<'a> {
         let Some(batch) = self.batch.take() else {
             return Ok(vec![self]);
         };
-        let objects: Vec<Object> =
+        let objects: Vec<EventObject> =
             serde_json::from_str(&batch).map_err(|_| LineError::BatchJson { column })?;
         if objects.is_empty() || objects.len() > MAX_BATCH {
             return Err(LineError::BatchSize {
@@ -169,7 +168,7 @@ impl<'a> PixelEvent<'a> {
         }
         Ok(objects
             .into_iter()
-            .map(|Object(params)| self.with(params))
+            .map(|EventObject(params)| self.with(params))
             .collect())
     }
 
@@ -322,39 +321,6 @@ impl<'a> PixelEvent<'a> {
     }
 }
 
-/// One object of the parameter `b`: its members as texts, numbers and booleans as they were written.
-struct Object(Vec<(String, String)>);
-
-impl<'de> serde::Deserialize<'de> for Object {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> serde::de::Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with text, number or boolean values")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    match value.get().as_bytes().first() {
-                        Some(b'{' | b'[') => return Err(serde::de::Error::custom("nested value")),
-                        Some(b'n') => {} // null: absent
-                        Some(b'"') => {
-                            let text = serde_json::from_str(value.get()).map_err(serde::de::Error::custom)?;
-                            members.push((name, text));
-                        }
-                        _ => members.push((name, value.get().to_owned())),
-                    }
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
 fn put<T>(slot: &mut Option<T>, value: T) -> bool {
     let empty = slot.is_none();
     if empty {
@@ -368,55 +334,6 @@ fn strip_prefix<'a>(text: Cow<'a, str>, prefix: &str) -> Option<Cow<'a, str>> {
         Cow::Borrowed(text) => text.strip_prefix(prefix).map(Cow::Borrowed),
         Cow::Owned(text) => text.strip_prefix(prefix).map(|rest| Cow::Owned(rest.to_owned())),
     }
-}
-
-/// A width or height in CSS pixels.
-fn pixels(text: &str) -> Option<i32> {
-    let plain = text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain)
-}
-
-/// A decimal in millionths, exact: an optional minus, digits, up to 6 decimals; below a trillion.
-fn micros(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-        Some(_) => return None,
-        None => (digits, ""),
-    };
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !(1..=12).contains(&whole.len()) || fraction.len() > 6 || !plain(whole) || !plain(fraction) {
-        return None;
-    }
-    let micros = whole.parse::<i64>().ok()? * 1_000_000 + format!("{fraction:0<6}").parse::<i64>().ok()?;
-    Some(if negative { -micros } else { micros })
-}
-
-/// Three letters, in upper case.
-fn currency<'a>(text: &str) -> Option<Cow<'a, str>> {
-    let plain = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    plain.then(|| Cow::Owned(text.to_ascii_uppercase()))
-}
-
-/// A language tag of BCP 47 by its shape.
-fn language(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let plain = text.len() <= 35
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    plain.then_some(text)
-}
-
-/// A name of the IANA time zone database by its shape.
-fn time_zone(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let plain = text.len() <= 64
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+' | b':'));
-    plain.then_some(text)
 }
 
 #[cfg(test)]

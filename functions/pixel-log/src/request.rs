@@ -4,16 +4,17 @@ use std::borrow::Cow;
 
 use crate::client_ip::ClientIp;
 use crate::decoding;
+use crate::edge_columns::{base_row, client_ip};
 use crate::error::LineError;
 use crate::fields::{Field, FieldSet};
 use crate::headers::RequestHeaders;
 use crate::keys;
 use crate::line::LogLine;
 use crate::pixel_event::PixelEvent;
-use crate::row::{Row, SCHEMA_VERSION};
+use crate::row::Row;
 use crate::timestamp::{Day, Timestamp};
 use crate::visitor::DaySalt;
-use crate::web_url::{self, WebUrl};
+use crate::web_url::WebUrl;
 
 /// How far after its arrival a line's own time may lie: clocks differ, days do not.
 const FUTURE_MS: i64 = 86_400_000;
@@ -83,13 +84,12 @@ pub fn read_line(
             }),
         address: client_ip(&line),
     };
-    let row_of = |row: Row<'_>, emit: &mut dyn FnMut(&Row<'_>), index: usize| {
-        let mut row = row;
+    let finish = |row: &mut Row<'_>, emit: &mut dyn FnMut(&Row<'_>), index: usize| {
         row.batch_index = i32::try_from(index).ok();
         row.event_key = Some(keys::event_key(row.request_id.as_deref(), line.raw(), index));
         row.visitor_day_id = visitor.id(row.site_id.as_deref(), row.user_agent.as_deref());
         row.cut();
-        emit(&row);
+        emit(row);
     };
 
     if !is_pixel {
@@ -98,7 +98,7 @@ pub fn read_line(
         row.event_name = Some("request".into());
         row.utf8_ok = Some(utf8_ok);
         set_referrer(&mut row, from.as_ref());
-        row_of(row, &mut emit, 0);
+        finish(&mut row, &mut emit, 0);
         return Ok(1);
     }
 
@@ -106,26 +106,31 @@ pub fn read_line(
     let events = PixelEvent::from_query(&query).into_events(column_of(config, Field::CsUriQuery))?;
     let count = events.len();
     // Nearly every hit is one event: `repeat_n` clones the base for all rows but the last.
-    for (index, (event, mut row)) in events.iter().zip(std::iter::repeat_n(base, count)).enumerate() {
-        let (page_text, source) = match (&event.page_url, &referer) {
+    for (index, (mut event, mut row)) in events
+        .into_iter()
+        .zip(std::iter::repeat_n(base, count))
+        .enumerate()
+    {
+        let (page_url, referrer) = (event.page_url.take(), event.referrer.take());
+        let (page_text, source) = match (&page_url, &referer) {
             (Some(url), _) => (Some(url), "param"),
             (None, Some(url)) => (Some(url), "referer_header"),
             (None, None) => (None, ""),
         };
         let page = page_text.and_then(|text| WebUrl::parse(text));
-        let from = event.referrer.as_deref().and_then(WebUrl::parse);
+        let from = referrer.as_deref().and_then(WebUrl::parse);
         row.utf8_ok = Some(utf8_ok && event.utf8_ok && !page.as_ref().is_some_and(|page| page.replaced));
         row.parse_warnings.extend_from_slice(&event.warnings);
         if page_text.is_some() && page.is_none() {
             row.parse_warnings.push("page_url");
         }
-        if event.referrer.is_some() && from.is_none() {
+        if referrer.is_some() && from.is_none() {
             row.parse_warnings.push("ref_url");
         }
         set_event(&mut row, event);
         set_page(&mut row, page.as_ref(), source);
         set_referrer(&mut row, from.as_ref());
-        row_of(row, &mut emit, index);
+        finish(&mut row, &mut emit, index);
     }
     Ok(count)
 }
@@ -167,10 +172,6 @@ fn is_pixel_hit(line: &LogLine<'_>, path: &str, config: &RowConfig) -> bool {
         )
 }
 
-fn client_ip(line: &LogLine<'_>) -> Option<ClientIp> {
-    ClientIp::parse(std::str::from_utf8(line.bytes(Field::CIp)?).ok()?)
-}
-
 struct Visitor {
     salt: Option<DaySalt>,
     address: Option<ClientIp>,
@@ -187,134 +188,33 @@ impl Visitor {
     }
 }
 
-/// What every row of the line has: the columns that come from the request and not from the query.
-fn base_row<'a>(
-    line: &LogLine<'a>,
-    path: Cow<'a, str>,
-    headers: &RequestHeaders<'a>,
-    ts_server: Timestamp,
-    delivery: Delivery,
-    utf8_ok: &mut bool,
-) -> Row<'a> {
-    let mut warnings = Vec::new();
-    let mut text = |field| line.text(field, utf8_ok);
-    let edge_result = text(Field::XEdgeResultType);
-    let mut row = Row {
-        request_id: keys::request_id(line).map(Cow::Borrowed),
-        line_hash: Some(keys::line_hash(line.raw())),
-        schema_version: Some(SCHEMA_VERSION),
-        ts_server: Some(ts_server),
-        ts_event: Some(ts_server),
-        edge_detail: text(Field::XEdgeDetailedResultType)
-            .filter(|detail| Some(detail) != edge_result.as_ref()),
-        edge_result,
-        country: text(Field::CCountry),
-        edge_location: text(Field::XEdgeLocation),
-        http_method: text(Field::CsMethod),
-        http_version: text(Field::CsProtocolVersion),
-        http_scheme: text(Field::CsProtocol),
-        http_host: text(Field::CsHost),
-        request_path: Some(scrubbed(path)).filter(|path| !path.is_empty()),
-        tls_version: text(Field::SslProtocol),
-        user_agent: text(Field::CsUserAgent),
-        accept_language: headers.accept_language.clone(),
-        sec_fetch_site: headers.sec_fetch_site.clone(),
-        sec_fetch_dest: headers.sec_fetch_dest.clone(),
-        sec_purpose: headers.sec_purpose.clone(),
-        ch_platform: headers.ch_platform.clone(),
-        ch_mobile: headers.ch_mobile,
-        ch_model: headers.ch_model.clone(),
-        gpc: headers.gpc,
-        dnt: headers.dnt,
-        ts_ingested: Some(delivery.ingested),
-        ingest_path: Some(delivery.path.into()),
-        pipeline_version: Some(delivery.version.into()),
-        ..Row::default()
-    };
-    if headers.cut {
-        row.truncated_fields.push("cs_headers");
-    }
-    match client_ip(line) {
-        Some(ip) => {
-            row.ip_prefix = Some(ip.prefix().into());
-            row.ip_version = Some(ip.version());
-        }
-        None if line.bytes(Field::CIp).is_some() => warnings.push("ip_prefix"),
-        None => {}
-    }
-    let mut number = |field, column| match (line.bytes(field), line.bytes(field).and_then(whole_number)) {
-        (Some(_), None) => {
-            warnings.push(column);
-            None
-        }
-        (_, number) => number,
-    };
-    row.asn = number(Field::Asn, "asn");
-    row.bytes_sent = number(Field::ScBytes, "bytes_sent");
-    row.bytes_received = number(Field::CsBytes, "bytes_received");
-    let status = number(Field::ScStatus, "http_status");
-    row.http_status = status.and_then(|status| i32::try_from(status).ok());
-    if row.http_status.is_none() && status.is_some() {
-        warnings.push("http_status");
-    }
-    let mut millis = |field, column| {
-        let time = line.bytes(field).and_then(Timestamp::parse_seconds);
-        let read = time.and_then(|time| i32::try_from(time.as_millis()).ok());
-        if read.is_none() && line.bytes(field).is_some() {
-            warnings.push(column);
-        }
-        read
-    };
-    row.time_taken_ms = millis(Field::TimeTaken, "time_taken_ms");
-    row.ttfb_ms = millis(Field::TimeToFirstByte, "ttfb_ms");
-    row.parse_warnings = warnings;
-    row
-}
-
-/// A path as it may stand in a row: a request's path holds addresses as a page's does.
-fn scrubbed(path: Cow<'_, str>) -> Cow<'_, str> {
-    match path {
-        Cow::Borrowed(path) => web_url::scrub_path(path),
-        Cow::Owned(path) => {
-            let scrubbed = web_url::scrub_path(&path);
-            let changed = matches!(scrubbed, Cow::Owned(_)).then(|| scrubbed.into_owned());
-            Cow::Owned(changed.unwrap_or(path))
-        }
-    }
-}
-
-fn whole_number(text: &[u8]) -> Option<i64> {
-    let plain = text.len() <= 18 && text.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text).ok().filter(|_| plain)?.parse().ok()
-}
-
-fn set_event<'a>(row: &mut Row<'a>, event: &PixelEvent<'a>) {
-    row.event_name = event.name.clone().or(Some("page_view".into()));
+fn set_event<'a>(row: &mut Row<'a>, event: PixelEvent<'a>) {
     row.event_props = event.props_json();
+    row.event_name = event.name.or(Some("page_view".into()));
     row.params_dropped = Some(event.dropped).filter(|&dropped| dropped > 0);
-    row.site_id.clone_from(&event.site);
-    row.page_title.clone_from(&event.title);
-    row.client_event_id.clone_from(&event.client_event_id);
-    row.page_view_id.clone_from(&event.page_view_id);
-    row.page_lang.clone_from(&event.language);
-    row.tz_name.clone_from(&event.time_zone);
+    row.site_id = event.site;
+    row.page_title = event.title;
+    row.client_event_id = event.client_event_id;
+    row.page_view_id = event.page_view_id;
+    row.page_lang = event.language;
+    row.tz_name = event.time_zone;
     row.value_micros = event.value_micros;
-    row.currency.clone_from(&event.currency);
-    row.order_id.clone_from(&event.order_id);
+    row.currency = event.currency;
+    row.order_id = event.order_id;
     row.screen_w = event.screen_w;
     row.screen_h = event.screen_h;
     row.viewport_w = event.viewport_w;
     row.viewport_h = event.viewport_h;
-    row.ad_impression_id.clone_from(&event.ad_impression);
-    row.ad_click_id.clone_from(&event.ad_click);
-    row.ad_conversion_id.clone_from(&event.ad_conversion);
-    row.ad_campaign_id.clone_from(&event.ad_campaign);
-    row.ad_line_id.clone_from(&event.ad_line);
-    row.ad_creative_id.clone_from(&event.ad_creative);
-    row.ad_placement_id.clone_from(&event.ad_placement);
-    row.ad_advertiser_id.clone_from(&event.ad_advertiser);
-    row.ad_publisher_id.clone_from(&event.ad_publisher);
-    row.ad_cost_model.clone_from(&event.ad_model);
+    row.ad_impression_id = event.ad_impression;
+    row.ad_click_id = event.ad_click;
+    row.ad_conversion_id = event.ad_conversion;
+    row.ad_campaign_id = event.ad_campaign;
+    row.ad_line_id = event.ad_line;
+    row.ad_creative_id = event.ad_creative;
+    row.ad_placement_id = event.ad_placement;
+    row.ad_advertiser_id = event.ad_advertiser;
+    row.ad_publisher_id = event.ad_publisher;
+    row.ad_cost_model = event.ad_model;
     row.ts_client = event.ts_client;
     row.ts_client_sent = event.ts_client_sent;
     let (Some(server), Some(sent)) = (row.ts_server, event.ts_client_sent) else {
