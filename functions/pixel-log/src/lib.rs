@@ -25,7 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The way of a line through the modules: [`line`] splits it into [`fields`], [`decoding`] undoes the log's
+//! The way of a line through the modules: [`line`](mod@line) splits it into [`fields`], [`decoding`] undoes the log's
 //! encoding, [`pixel_event`] reads the query, [`web_url`] and [`headers`] take addresses and headers apart,
 //! [`request`] puts the [`row`]s together. What can never become a row is a [`LineError`], and outside this
 //! crate a row of [`failed_event`].

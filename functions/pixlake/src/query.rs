@@ -37,13 +37,3 @@ pub const VIEWS: [View; 2] = [
         sql: include_str!("../../../infra/athena/views/failed_events.sql"),
     },
 ];
-
-impl View {
-    /// The query behind the view, without the comment and `CREATE OR REPLACE VIEW … AS`; as a Glue table of
-    /// type `VIRTUAL_VIEW` wants it.
-    pub fn select(&self) -> &'static str {
-        self.sql
-            .split_once(" AS\n")
-            .map_or(self.sql, |(_, select)| select)
-    }
-}

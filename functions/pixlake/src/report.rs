@@ -35,13 +35,6 @@ pub const REPORTS: [Report; 7] = [
 ];
 
 impl Report {
-    /// The report of that name or title.
-    pub fn find(name: &str) -> Option<Report> {
-        REPORTS
-            .into_iter()
-            .find(|report| report.name == name || report.title == name)
-    }
-
     /// The SQL for a range of UTC days, both ends included.
     pub fn render(&self, from_day: Day, to_day: Day) -> String {
         replace_tokens(
@@ -133,10 +126,7 @@ mod tests {
                 "{}: one statement without an end",
                 report.name
             );
-            assert_eq!(Report::find(report.name), Some(report));
-            assert_eq!(Report::find(report.title), Some(report));
         }
-        assert_eq!(Report::find("no such report"), None);
     }
 
     #[test]

@@ -19,8 +19,12 @@ pub(crate) fn of_lake(root: &Path) -> io::Result<[u8; 32]> {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        options.open(&made)?.write_all(key.as_bytes())?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        let mut file = options.open(&made)?;
+        for byte in key {
+            write!(file, "{byte:02x}")?;
+        }
         // A link does not replace: of two runs that begin at once, one makes the key.
         let linked = fs::hard_link(&made, &path);
         fs::remove_file(&made)?;
