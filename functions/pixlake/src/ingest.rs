@@ -10,14 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use log_batch::ports::{
-    Clock as _, DerivedSalt, Entry, EntryOutcome, Outlet, OutletLimits, Ports, PutError, Randomness as _,
-};
+use log_batch::ports::{Clock as _, DerivedSalt, Outlet as _, Ports, Randomness as _};
 use log_batch::{Batch, BatchSettings, LogRecord, PIPELINE_VERSION, PackedBatch, deliver_batch};
-use pixel_log::{Delivery, RowConfig, Timestamp};
+use pixel_log::{Delivery, RowConfig};
 
 use crate::error::Failure;
 use crate::lake::{Lake, LakeWriter};
+use crate::lake_outlet::{EventLake, FailedEventLake};
 pub use crate::log_file::Input;
 use crate::log_file::{LogFile, MAX_LINE_BYTES, ReadLine};
 use crate::runtime::{Interrupt, SystemClock, SystemRandomness};
@@ -256,58 +255,6 @@ fn failures_of(packed: &PackedBatch, name: &str) -> Vec<String> {
         }
     }
     sentences
-}
-
-/// The lake's events as an outlet, in Firehose's place behind the event stream.
-struct EventLake<'a> {
-    writer: &'a Mutex<LakeWriter>,
-    fault: &'a Mutex<Option<String>>,
-    now: Timestamp,
-}
-
-/// The lake's failed events as an outlet, in Firehose's place.
-struct FailedEventLake<'a> {
-    writer: &'a Mutex<LakeWriter>,
-    fault: &'a Mutex<Option<String>>,
-    now: Timestamp,
-}
-
-impl Outlet for EventLake<'_> {
-    const LIMITS: OutletLimits = OutletLimits::KINESIS;
-
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        stored(entries, self.fault, |entry| {
-            writer.put_event(entry.data, self.now)
-        })
-    }
-}
-
-impl Outlet for FailedEventLake<'_> {
-    const LIMITS: OutletLimits = OutletLimits::FIREHOSE;
-
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        stored(entries, self.fault, |entry| {
-            writer.put_failed_event(entry.data, self.now)
-        })
-    }
-}
-
-/// Stores every entry. A lake that cannot be written will not be mended by trying again: the reason is
-/// kept, and the run ends with it.
-fn stored<E: std::fmt::Display>(
-    entries: &[Entry<'_>],
-    fault: &Mutex<Option<String>>,
-    mut store: impl FnMut(&Entry<'_>) -> Result<(), E>,
-) -> Result<Vec<EntryOutcome>, PutError> {
-    for entry in entries {
-        if let Err(error) = store(entry) {
-            *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            return Err(PutError::Denied);
-        }
-    }
-    Ok(vec![EntryOutcome::Stored; entries.len()])
 }
 
 /// A bar over the bytes of all files, a counter where they are not known; nothing where no person looks.

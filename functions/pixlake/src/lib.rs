@@ -10,6 +10,7 @@ mod demo;
 pub mod error;
 pub mod ingest;
 pub mod lake;
+mod lake_outlet;
 mod log_file;
 pub mod query;
 pub mod report;
