@@ -73,7 +73,7 @@ fn mixed_batch() -> String {
         ),
         // A viewer that left before the answer: the hit counts.
         with_newline(Hit { status: "000", ..good }.line("mixed-odd-3==")),
-        // No pixel, and a hit that was refused: rows with the event `request`.
+        // No pixel, a hit that was refused, and one that was sent on to HTTPS: rows with the event `request`.
         with_newline(
             Hit {
                 path: "/favicon.ico",
@@ -83,6 +83,7 @@ fn mixed_batch() -> String {
             .line("mixed-request-1=="),
         ),
         with_newline(Hit { status: "403", ..good }.line("mixed-request-2==")),
+        with_newline(Hit { status: "301", ..good }.line("mixed-request-3==")),
         // No fields, too few, one too many.
         b"no log line at all\n".to_vec(),
         with_newline("1761980400.123\t192.0.2.10\t200".to_owned()),

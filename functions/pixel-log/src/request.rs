@@ -162,13 +162,14 @@ fn split_stem(stem: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// A hit is a GET or HEAD of a pixel's path that was answered, or whose viewer left before the answer.
+/// A hit is a GET or HEAD of a pixel's path that was answered, if only from the browser's own copy (304), or
+/// whose viewer left before the answer (000). A redirect is none: the viewer asks again, on another line.
 fn is_pixel_hit(line: &LogLine<'_>, path: &str, config: &RowConfig) -> bool {
     config.pixel_paths.iter().any(|pixel| pixel == path)
         && matches!(line.bytes(Field::CsMethod), None | Some(b"GET" | b"HEAD"))
         && matches!(
             line.bytes(Field::ScStatus),
-            None | Some(b"000" | [b'2' | b'3', _, _])
+            None | Some(b"000" | b"304" | [b'2', _, _])
         )
 }
 

@@ -333,6 +333,13 @@ fn what_is_no_answered_hit_of_a_pixel_is_a_request() {
         [(Field::CsUriStem, "/P.gif")],
         [(Field::CsMethod, "POST")],
         [(Field::CsMethod, "OPTIONS")],
+        // Sent on to HTTPS: the same view comes again in a line of its own.
+        [(Field::ScStatus, "301")],
+        [(Field::ScStatus, "302")],
+        [(Field::ScStatus, "307")],
+        [(Field::ScStatus, "308")],
+        [(Field::ScStatus, "300")],
+        [(Field::ScStatus, "303")],
         [(Field::ScStatus, "403")],
         [(Field::ScStatus, "502")],
     ] {
@@ -343,7 +350,8 @@ fn what_is_no_answered_hit_of_a_pixel_is_a_request() {
     }
     for set in [
         [(Field::ScStatus, "000")],
-        [(Field::ScStatus, "304")],
+        [(Field::ScStatus, "204")],
+        [(Field::ScStatus, "304")], // the browser has it already
         [(Field::CsMethod, "HEAD")],
     ] {
         some(&one(&line(&set)), &json!({ "event_name": "page_view" }));
