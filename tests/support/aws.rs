@@ -1,7 +1,11 @@
-//! Kinesis' `PutRecords` and Firehose's `PutRecordBatch`, which can be told to fail.
+//! Kinesis' `PutRecords`, Firehose's `PutRecordBatch` and Secrets Manager's `GetSecretValue`, which can be
+//! told to fail.
 //!
 //! Sources: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>,
-//! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>
+//! <https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>,
+//! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
+
+mod fault;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,48 +16,17 @@ use serde_json::{Value, json};
 
 use crate::http::{Reply, Request, Server};
 
-/// What a stream does with a call.
-#[derive(Debug, Clone)]
-pub enum Fault {
-    /// Nothing: it stores all entries.
-    None,
-    /// Refuses the entries at these positions of the call with a code and stores the others.
-    Refuse(Vec<usize>, &'static str),
-    /// Refuses every entry that holds these bytes and stores the others.
-    RefuseContaining(String, &'static str),
-    /// Answers without an identifier for the entries at these positions, counts no failure, and does not
-    /// store them.
-    NoIdentifier(Vec<usize>),
-    /// Stores all entries and leaves the last out of its answer.
-    OneOutcomeShort,
-    /// Stores nothing and answers with null for the first entry.
-    NullOutcome,
-    /// Refuses the call with a status and a code.
-    Error(u16, &'static str),
-    /// Answers with this status and no body.
-    Status(u16),
-    /// Stores all entries and answers with what is no JSON.
-    Garbled,
-    /// Stores all entries and breaks off in the middle of the answer.
-    Truncated,
-    /// Stores nothing, and never answers.
-    Hang,
-    /// Closes the connection before it stores anything.
-    Close,
-    /// Stores all entries, answers, and closes the connection that the client keeps for its next call.
-    CloseAfterAnswering,
-    /// Stores all entries and closes the connection without an answer.
-    CloseAfterStoring,
-}
+pub use fault::Fault;
 
 /// One call, as the stand-in saw it.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The name of the stream.
+    /// The name of the stream, or the ARN of the secret.
     pub stream: String,
-    /// The operation: `Kinesis_20131202.PutRecords` or `Firehose_20150804.PutRecordBatch`.
+    /// The operation: `Kinesis_20131202.PutRecords`, `Firehose_20150804.PutRecordBatch` or
+    /// `secretsmanager.GetSecretValue`.
     pub target: String,
-    /// The entries in order.
+    /// The entries in order; a secret is asked for without any.
     pub entries: Vec<PutEntry>,
 }
 
@@ -66,7 +39,7 @@ pub struct PutEntry {
     pub partition_key: Option<String>,
 }
 
-/// The stand-in. Streams exist as soon as somebody puts to them.
+/// The stand-in. Streams exist as soon as somebody puts to them; of secrets, those that it was given.
 pub struct Aws {
     server: Server,
     state: Arc<Mutex<State>>,
@@ -74,12 +47,14 @@ pub struct Aws {
 
 #[derive(Default)]
 struct State {
-    /// Faults of the next calls, stream by stream.
+    /// Faults of the next calls, stream by stream; a secret's stand here too.
     next: BTreeMap<String, VecDeque<Fault>>,
     /// Fault of every call after those.
     then: BTreeMap<String, Fault>,
     calls: Vec<Call>,
     stored: BTreeMap<String, Vec<Vec<u8>>>,
+    /// The members of each secret's answer that hold its value.
+    secrets: BTreeMap<String, Value>,
 }
 
 impl Aws {
@@ -96,6 +71,12 @@ impl Aws {
     /// The address, as the SDK wants it.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.authority())
+    }
+
+    /// Keeps a secret under its ARN. The value is what the answer holds of it: `{"SecretString": …}` or
+    /// `{"SecretBinary": …}`.
+    pub fn keep_secret(&self, arn: &str, value: Value) {
+        self.state.lock().unwrap().secrets.insert(arn.to_owned(), value);
     }
 
     /// The faults of the stream's next calls, one each.
@@ -118,6 +99,12 @@ impl Aws {
             .filter(|call| call.stream == stream)
             .cloned()
             .collect()
+    }
+
+    /// The operations that were called, in order.
+    pub fn targets(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        state.calls.iter().map(|call| call.target.clone()).collect()
     }
 
     /// What the stream stored, in the order in which it did.
@@ -148,6 +135,15 @@ impl Aws {
     }
 }
 
+impl State {
+    /// The fault of the call that is being served.
+    fn fault(&mut self, stream: &str) -> Fault {
+        let next = self.next.get_mut(stream).and_then(VecDeque::pop_front);
+        next.or_else(|| self.then.get(stream).cloned())
+            .unwrap_or(Fault::None)
+    }
+}
+
 fn read_documents(data: &[u8], documents: &mut Vec<Value>) {
     for document in serde_json::Deserializer::from_slice(data).into_iter::<Value>() {
         documents.push(document.unwrap());
@@ -163,6 +159,9 @@ fn serve(request: &Request, state: &mut State) -> Reply {
     assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
     assert!(request.headers.contains_key("authorization"), "an unsigned call");
     let body: Value = serde_json::from_slice(&request.body).unwrap();
+    if target == "secretsmanager.GetSecretValue" {
+        return get_secret(body["SecretId"].as_str().unwrap(), target, state);
+    }
     let is_kinesis = target == "Kinesis_20131202.PutRecords";
     assert!(
         is_kinesis || target == "Firehose_20150804.PutRecordBatch",
@@ -184,10 +183,7 @@ fn serve(request: &Request, state: &mut State) -> Reply {
         "{} entries in a call",
         entries.len()
     );
-    let fault = state.next.get_mut(&stream).and_then(VecDeque::pop_front);
-    let fault = fault
-        .or_else(|| state.then.get(&stream).cloned())
-        .unwrap_or(Fault::None);
+    let fault = state.fault(&stream);
     state.calls.push(Call {
         stream: stream.clone(),
         target,
@@ -195,40 +191,33 @@ fn serve(request: &Request, state: &mut State) -> Reply {
     });
     let stored = state.stored.entry(stream).or_default();
     let outcomes = put(&entries, &fault, stored, is_kinesis);
-    let answer = |outcomes: Vec<Value>| {
-        let failures = outcomes
-            .iter()
-            .filter(|outcome| !outcome["ErrorCode"].is_null())
-            .count();
-        let answer = if is_kinesis {
-            json!({"FailedRecordCount": failures, "Records": outcomes})
-        } else {
-            json!({"FailedPutCount": failures, "RequestResponses": outcomes})
-        };
-        answer.to_string()
+    let failures = outcomes
+        .iter()
+        .filter(|outcome| !outcome["ErrorCode"].is_null())
+        .count();
+    let answer = if is_kinesis {
+        json!({"FailedRecordCount": failures, "Records": outcomes})
+    } else {
+        json!({"FailedPutCount": failures, "RequestResponses": outcomes})
     };
-    match fault {
-        Fault::Error(status, code) => {
-            let error = json!({"__type": code, "message": "canary message of the service"});
-            Reply::json(status, error.to_string())
-        }
-        Fault::Status(status) => Reply::Answer {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        },
-        Fault::Garbled => Reply::json(200, r#"{"Records":[{"Sequ"#),
-        Fault::Truncated => Reply::Truncate(answer(outcomes).into_bytes()),
-        Fault::CloseAfterAnswering => Reply::AnswerAndClose(answer(outcomes).into_bytes()),
-        Fault::Hang => Reply::Hang,
-        Fault::Close | Fault::CloseAfterStoring => Reply::Close,
-        Fault::None
-        | Fault::Refuse(..)
-        | Fault::RefuseContaining(..)
-        | Fault::NoIdentifier(..)
-        | Fault::OneOutcomeShort
-        | Fault::NullOutcome => Reply::json(200, answer(outcomes)),
-    }
+    fault.reply(&answer)
+}
+
+fn get_secret(arn: &str, target: String, state: &mut State) -> Reply {
+    state.calls.push(Call {
+        stream: arn.to_owned(),
+        target,
+        entries: Vec::new(),
+    });
+    let Some(value) = state.secrets.get(arn) else {
+        return Fault::Error(400, "ResourceNotFoundException").reply(&Value::Null);
+    };
+    let mut answer = json!({"ARN": arn, "VersionId": "00000000-0000-4000-8000-000000000000"});
+    answer
+        .as_object_mut()
+        .unwrap()
+        .extend(value.as_object().unwrap().clone());
+    state.fault(arn).reply(&answer)
 }
 
 /// Stores what the fault leaves, and says what the answer says of each entry.

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -108,6 +108,7 @@ impl FunctionBuilder {
         let endpoint = aws.endpoint();
         self.env("AWS_ENDPOINT_URL_KINESIS", &endpoint)
             .env("AWS_ENDPOINT_URL_FIREHOSE", &endpoint)
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &endpoint)
     }
 
     /// Starts the process.
@@ -180,11 +181,13 @@ impl Function {
 
     /// Waits for the process to end by itself.
     pub fn ended(mut self) -> Ended {
-        // The pipe closes when the process ends.
         let mut lines = Vec::new();
         while let Ok(line) = self.stdout.recv_timeout(PATIENCE) {
             lines.push(line);
         }
+        // The pipe closes when the process ends.
+        let is_over = self.stdout.try_recv() == Err(TryRecvError::Disconnected);
+        assert!(is_over, "the process goes on: {}", self.output());
         for reader in self.readers.drain(..) {
             reader.join().unwrap();
         }

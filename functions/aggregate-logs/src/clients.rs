@@ -15,7 +15,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The SDK's configuration, from the environment that Lambda sets. Made once per process.
 ///
-/// The SDK tries once. It cannot resend single entries of a put, and its own tries under ours would
+/// For puts the SDK tries once. It cannot resend single entries of a put, and its own tries under ours would
 /// multiply: which entries go again, when and how often is decided in `log-batch` alone.
 ///
 /// Source: <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/retries.html>,
@@ -31,4 +31,14 @@ pub async fn sdk_config() -> SdkConfig {
         .timeout_config(timeouts)
         .load()
         .await
+}
+
+/// Secrets Manager, asked once per process, before the first invocation. Here the SDK tries again by itself,
+/// up to three times in all; the longest that a call may take ends it within the 10 s of Lambda's init phase.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
+pub(crate) fn secrets_manager(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::config::Builder::from(config);
+    let config = config.retry_config(RetryConfig::standard()).build();
+    aws_sdk_secretsmanager::Client::from_conf(config)
 }

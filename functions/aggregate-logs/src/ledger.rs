@@ -6,7 +6,6 @@
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Write as _;
 use std::panic::Location;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use log_batch::{DeliveryCounts, PIPELINE_VERSION, Report, Verdict};
 use serde::Serialize;
 
 use crate::handler::InvocationError;
+use crate::refusal::Refusal;
 
 /// What is known of an invocation beside its report.
 pub(crate) struct Invocation<'a> {
@@ -54,16 +54,16 @@ pub(crate) fn write_failure(invocation: &Invocation<'_>, error: &InvocationError
 }
 
 /// Writes why the function does not work at all, also as a plain sentence to standard error.
-pub fn write_refusal(error_type: &'static str, error: &(impl fmt::Display + ?Sized)) {
+pub fn write_refusal(refusal: &Refusal) {
     write(&Line {
         level: "ERROR",
         message: "the function cannot run",
-        error_type: Some(error_type),
-        error: Some(error.to_string()),
+        error_type: Some(refusal.error_type()),
+        error: Some(refusal.to_string()),
         ..Line::default()
     });
     // A log that takes nothing leaves nobody to tell.
-    writeln!(std::io::stderr().lock(), "{error}").ok();
+    writeln!(std::io::stderr().lock(), "{refusal}").ok();
 }
 
 /// Writes the place of a panic.
@@ -138,6 +138,7 @@ struct BatchPart<'a> {
     good_lines: u64,
     rows: u64,
     requests: u64,
+    failed_lines: u64,
     failed: &'a BTreeMap<&'static str, u64>,
     blobs: u64,
     blob_bytes: u64,
@@ -191,6 +192,7 @@ impl<'a> From<&'a Report> for BatchPart<'a> {
             good_lines: report.counts.good_lines,
             rows: report.counts.rows,
             requests: report.counts.requests,
+            failed_lines: report.counts.failed_events(),
             failed: &report.counts.failed,
             blobs: report.counts.blobs,
             blob_bytes: report.counts.blob_bytes,

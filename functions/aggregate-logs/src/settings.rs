@@ -1,11 +1,12 @@
 //! The settings, read once from the environment.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use log_batch::{BatchSettings, DEFAULT_BLOB_BYTES, DeliveryMode};
-use pixel_log::{FieldSet, FieldSetError, RowConfig};
+use pixel_log::{FieldSet, RowConfig};
+
+use crate::settings_error::SettingsError;
 
 /// One setting, for documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,10 @@ pub const SETTINGS: [Setting; 9] = [
         doc: "The cap of a blob of rows in bytes, 1024 to 1000000",
     },
     Setting {
-        name: VISITOR_KEY,
+        name: VISITOR_KEY_SECRET,
         default: None,
-        doc: "Secret key of 64 hexadecimal digits under which visitors are counted; without it they are not",
+        doc: "ARN of the secret in Secrets Manager whose text is the key under which visitors are counted, 64 \
+              hexadecimal digits; without it they are not counted",
     },
     Setting {
         name: DEADLINE_MARGIN_MS,
@@ -71,10 +73,10 @@ const DELIVERY: &str = "DELIVERY";
 const EVENT_STREAM_NAME: &str = "EVENT_STREAM_NAME";
 const EVENT_FIREHOSE_NAME: &str = "EVENT_FIREHOSE_NAME";
 const FAILED_EVENTS_FIREHOSE_NAME: &str = "FAILED_EVENTS_FIREHOSE_NAME";
-const LOG_FIELDS: &str = "LOG_FIELDS";
+pub(crate) const LOG_FIELDS: &str = "LOG_FIELDS";
 const PIXEL_PATHS: &str = "PIXEL_PATHS";
 const BLOB_BYTES: &str = "BLOB_BYTES";
-const VISITOR_KEY: &str = "VISITOR_KEY";
+pub(crate) const VISITOR_KEY_SECRET: &str = "VISITOR_KEY_SECRET";
 const DEADLINE_MARGIN_MS: &str = "DEADLINE_MARGIN_MS";
 
 /// A smaller blob holds hardly a row; a larger one is more than the 1,000 KiB of a Firehose record.
@@ -86,11 +88,14 @@ const DEADLINE_MARGIN_RANGE: RangeInclusive<u64> = 500..=60_000;
 const MAX_STREAM_NAME: usize = 128;
 /// Source: <https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html>
 const MAX_FIREHOSE_NAME: usize = 64;
+/// Source: <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
+const MAX_SECRET_ARN: usize = 2_048;
 
 const A_STREAM_NAME: &str = "a Kinesis stream's name: 1 to 128 letters, digits, `_`, `.` or `-`, no ARN";
 const A_FIREHOSE_NAME: &str = "a Firehose stream's name: 1 to 64 letters, digits, `_`, `.` or `-`, no ARN";
 
-/// The settings of the function. There is no `Debug`: they hold a key.
+/// The settings of the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where rows go.
     pub delivery: EventDelivery,
@@ -98,8 +103,8 @@ pub struct Settings {
     pub failed_events_firehose: String,
     /// How a batch is packed and delivered.
     pub batch: BatchSettings,
-    /// The key under which visitors are counted.
-    pub visitor_key: Option<VisitorKey>,
+    /// ARN of the secret that is the key under which visitors are counted.
+    pub visitor_key_secret: Option<String>,
 }
 
 /// Where rows go.
@@ -115,31 +120,6 @@ pub enum EventDelivery {
         /// The Firehose stream's name.
         event_firehose: String,
     },
-}
-
-/// The key under which visitors are counted. No `Debug`, no `Display`: it must not reach a log.
-pub struct VisitorKey([u8; 32]);
-
-impl VisitorKey {
-    /// The key's bytes.
-    #[must_use]
-    pub fn into_bytes(self) -> [u8; 32] {
-        self.0
-    }
-
-    fn parse(hex: &str) -> Option<VisitorKey> {
-        if hex.len() != 64 {
-            return None;
-        }
-        let mut key = [0; 32];
-        for (byte, digits) in key.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            for &digit in digits {
-                let digit = char::from(digit).to_digit(16)?;
-                *byte = *byte << 4 | u8::try_from(digit).ok()?;
-            }
-        }
-        Some(VisitorKey(key))
-    }
 }
 
 impl Settings {
@@ -190,13 +170,7 @@ impl Settings {
             },
             delivery,
             failed_events_firehose: firehose_name(FAILED_EVENTS_FIREHOSE_NAME, failed_events)?,
-            visitor_key: match value(VISITOR_KEY) {
-                None => None,
-                Some(hex) => Some(VisitorKey::parse(&hex).ok_or(SettingsError::Wrong {
-                    name: VISITOR_KEY,
-                    expected: "64 hexadecimal digits",
-                })?),
-            },
+            visitor_key_secret: value(VISITOR_KEY_SECRET).map(secret_arn).transpose()?,
         })
     }
 }
@@ -260,6 +234,39 @@ fn name(
     }
 }
 
+/// Source: <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>
+fn secret_arn(arn: String) -> Result<String, SettingsError> {
+    let is_plain = |text: &str, marks: &str| {
+        let mut chars = text.chars();
+        !text.is_empty() && chars.all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+    };
+    let is_secret = match arn.split(':').collect::<Vec<_>>().as_slice() {
+        &[
+            "arn",
+            partition,
+            "secretsmanager",
+            region,
+            account,
+            "secret",
+            name,
+        ] => {
+            is_plain(partition, "-")
+                && is_plain(region, "-")
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && is_plain(name, "/_+=.@-")
+        }
+        _ => false,
+    };
+    if is_secret && arn.len() <= MAX_SECRET_ARN {
+        return Ok(arn);
+    }
+    Err(SettingsError::Wrong {
+        name: VISITOR_KEY_SECRET,
+        expected: "a secret's ARN: `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME`",
+    })
+}
+
 fn pixel_paths(list: &str) -> Result<Vec<String>, SettingsError> {
     list.split(',')
         .map(str::trim)
@@ -291,49 +298,6 @@ fn number(
         .ok_or(SettingsError::Wrong { name, expected })
 }
 
-/// Why the function cannot start. It names the variable, never its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettingsError {
-    /// A required variable is absent or empty.
-    Missing {
-        /// The variable.
-        name: &'static str,
-        /// What belongs there.
-        expected: &'static str,
-    },
-    /// A variable holds something else than it may.
-    Wrong {
-        /// The variable.
-        name: &'static str,
-        /// What belongs there.
-        expected: &'static str,
-    },
-    /// Two variables say different things.
-    Contradiction {
-        /// The variable that is one too many.
-        name: &'static str,
-        /// What it contradicts.
-        with: &'static str,
-    },
-    /// `LOG_FIELDS` is no set of fields.
-    LogFields(FieldSetError),
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SettingsError::Missing { name, expected } => write!(f, "{name} is missing; expected {expected}"),
-            SettingsError::Wrong { name, expected } => write!(f, "{name} is wrong; expected {expected}"),
-            SettingsError::Contradiction { name, with } => {
-                write!(f, "{name} contradicts {with}; leave it empty")
-            }
-            SettingsError::LogFields(error) => write!(f, "{LOG_FIELDS} is wrong; {error}"),
-        }
-    }
-}
-
-impl std::error::Error for SettingsError {}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -345,6 +309,8 @@ mod tests {
         (EVENT_STREAM_NAME, "events"),
         (FAILED_EVENTS_FIREHOSE_NAME, "failed-events"),
     ];
+
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:VisitorKey-a1B2c3";
 
     fn read(values: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         // The last one counts, so that a case can replace what `KPL` says.
@@ -359,7 +325,7 @@ mod tests {
     }
 
     fn refusal(settings: Result<Settings, SettingsError>) -> SettingsError {
-        settings.err().expect("these settings are wrong")
+        settings.expect_err("these settings are wrong")
     }
 
     #[test]
@@ -369,7 +335,7 @@ mod tests {
         assert_eq!(settings.delivery, EventDelivery::Kpl { event_stream });
         assert_eq!(settings.failed_events_firehose, "failed-events");
         assert_eq!(settings.batch, BatchSettings::default());
-        assert!(settings.visitor_key.is_none());
+        assert_eq!(settings.visitor_key_secret, None);
     }
 
     #[test]
@@ -382,7 +348,7 @@ mod tests {
                 assert!(with(setting.name, "").is_ok(), "{}", setting.name);
             }
         }
-        assert!(with(VISITOR_KEY, "").is_ok());
+        assert!(with(VISITOR_KEY_SECRET, "").is_ok());
     }
 
     #[test]
@@ -408,7 +374,7 @@ mod tests {
             (LOG_FIELDS, "cs-uri-stem,timestamp"),
             (PIXEL_PATHS, "/p.gif, /o.gif"),
             (BLOB_BYTES, "1024"),
-            (VISITOR_KEY, &"0f".repeat(32)),
+            (VISITOR_KEY_SECRET, SECRET),
             (DEADLINE_MARGIN_MS, "60000"),
         ]);
         let settings = settings.unwrap_or_else(|error| panic!("{error}"));
@@ -420,13 +386,28 @@ mod tests {
         assert_eq!(settings.batch.rows.pixel_paths, ["/p.gif", "/o.gif"]);
         assert_eq!(settings.batch.blob_bytes, 1024);
         assert_eq!(settings.batch.margin, Duration::from_mins(1));
-        assert_eq!(settings.visitor_key.map(VisitorKey::into_bytes), Some([0x0f; 32]));
+        assert_eq!(settings.visitor_key_secret.as_deref(), Some(SECRET));
+    }
+
+    #[test]
+    fn a_secret_may_lie_in_any_partition_and_folder() {
+        for arn in [
+            "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:VisitorKey-a1B2c3",
+            "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:VisitorKey-a1B2c3",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/pixlake/visitor_key+=.@-a1B2c3",
+        ] {
+            let settings = read(&[KPL[0], KPL[1], (VISITOR_KEY_SECRET, arn)]);
+            let secret = settings
+                .unwrap_or_else(|error| panic!("{error}"))
+                .visitor_key_secret;
+            assert_eq!(secret.as_deref(), Some(arn));
+        }
     }
 
     #[test]
     fn a_wrong_value_is_refused_by_name_and_never_repeated() {
-        let key = "a".repeat(63);
-        let long = "n".repeat(129);
+        let key = "a".repeat(64);
+        let (long, long_arn) = ("n".repeat(129), format!("{SECRET}{}", "n".repeat(2_048)));
         for (name, value) in [
             (DELIVERY, "kpl"),
             (DELIVERY, "KPL"),
@@ -444,9 +425,51 @@ mod tests {
             (BLOB_BYTES, "+5120"),
             (BLOB_BYTES, "5k"),
             (BLOB_BYTES, "99999999999999999999"),
-            (VISITOR_KEY, &key),
-            (VISITOR_KEY, &format!("{key}g")),
-            (VISITOR_KEY, &"ä".repeat(32)),
+            // The key itself, and a name: the key would stand in the function's configuration, and a name
+            // does not say whose secret it is.
+            (VISITOR_KEY_SECRET, &key),
+            (VISITOR_KEY_SECRET, "VisitorKey"),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:ssm:eu-west-1:123456789012:parameter/key",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:ssm:eu-west-1:123456789012:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "urn:aws:secretsmanager:eu-west-1:123456789012:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn::secretsmanager:eu-west-1:123456789012:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:secretsmanager::123456789012:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:secretsmanager:eu-west-1:12345678901:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:secretsmanager:eu-west-1:12345678901x:secret:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:secretsmanager:eu-west-1:123456789012:policy:VisitorKey-a1B2c3",
+            ),
+            (
+                VISITOR_KEY_SECRET,
+                "arn:aws:secretsmanager:eu-west-1:123456789012:secret:",
+            ),
+            (VISITOR_KEY_SECRET, &format!("{SECRET}:key::")),
+            (VISITOR_KEY_SECRET, &format!("{SECRET}\n")),
+            (VISITOR_KEY_SECRET, &format!(" {SECRET}")),
+            (VISITOR_KEY_SECRET, &format!("{SECRET}ä")),
+            (VISITOR_KEY_SECRET, &long_arn),
             (DEADLINE_MARGIN_MS, "499"),
             (DEADLINE_MARGIN_MS, "60001"),
             (DEADLINE_MARGIN_MS, "-1"),

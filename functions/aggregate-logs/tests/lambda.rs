@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pipeline_tests::aws::{Aws, Fault};
 use pipeline_tests::event_files::event_files;
@@ -179,7 +179,7 @@ fn a_healthy_batch_is_stored_once_and_its_ledger_says_so() {
         "delivery": "Kpl", "stream": STREAM_ARN, "shard": "shardId-000000000000",
         "first_seq": traffic.batch.records[0].sequence_number, "event_bytes": traffic.batch.json().len(),
         "cold_start": true, "records": 42, "lines": 42, "good_lines": 40, "rows": 40, "requests": 0,
-        "failed": {"field_count": 2}, "blobs": calls[0].entries.len(), "blob_bytes": blob_bytes,
+        "failed_lines": 2, "failed": {"field_count": 2}, "blobs": calls[0].entries.len(), "blob_bytes": blob_bytes,
         "event_puts": {"calls": 1, "throttled": 0, "failed_entries": 0, "unknown_calls": 0, "denied": 0},
         "failed_event_puts": {"calls": 1, "throttled": 0, "failed_entries": 0, "unknown_calls": 0, "denied": 0},
         "conserved": true, "verdict": "delivered", "retry_position": null, "retry_seq": null,
@@ -521,19 +521,11 @@ fn every_event_file_is_handled_without_a_failure() {
             file.name
         );
         let line = function.log_line();
-        let (lines, good) = (&line["lines"], &line["good_lines"]);
-        let failed: u64 = line["failed"]
-            .as_object()
-            .unwrap()
-            .values()
-            .filter_map(Value::as_u64)
-            .sum();
-        assert_eq!(
-            lines.as_u64().unwrap(),
-            good.as_u64().unwrap() + failed,
-            "{}",
-            file.name
-        );
+        let count = |name: &str| line[name].as_u64().unwrap();
+        let reasons = line["failed"].as_object().unwrap().values();
+        let failed: u64 = reasons.map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(count("failed_lines"), failed, "{}", file.name);
+        assert_eq!(count("lines"), count("good_lines") + failed, "{}", file.name);
         assert_eq!(line["conserved"], true);
     }
 }
@@ -577,19 +569,181 @@ fn a_gap_without_any_sequence_number_is_an_error_so_that_all_comes_again() {
     assert_eq!(function.log_line()["verdict"], "retry_all");
 }
 
+/// The secret of the key in [`KEY`].
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:VisitorKey-a1B2c3";
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
+/// A part of it, as an error could quote it.
+const KEY_PART: &str = "0123456789abcdef";
+
+fn counting(aws: &Aws) -> Function {
+    builder(aws)
+        .env("EVENT_STREAM_NAME", EVENTS)
+        .env("VISITOR_KEY_SECRET", SECRET)
+        .start()
+}
+
+/// Checks that the process refused to start with this sentence, before it asked for an invocation.
+fn assert_no_visitor_key(function: Function, says: &str) {
+    let Ended {
+        status,
+        output,
+        lines,
+        polls,
+    } = function.ended();
+    assert_eq!((status.code(), polls), (Some(1), 0), "{output}");
+    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    let expected = json!({
+        "level": "ERROR", "message": "the function cannot run", "error_type": "NoVisitorKey", "error": says,
+        "version": log_batch::PIPELINE_VERSION,
+    });
+    assert_eq!(line, expected);
+    assert_eq!(output.lines().filter(|line| *line == says).count(), 1, "{output}");
+    assert_eq!(output.lines().count(), 2, "{output}");
+    assert!(
+        !output.contains(KEY_PART) && !output.contains("canary"),
+        "{output}"
+    );
+}
+
 #[test]
-fn visitors_are_counted_with_a_key_and_not_without() {
+fn visitors_are_counted_under_the_key_in_the_secret() {
+    let aws = Aws::start();
+    aws.keep_secret(SECRET, json!({"SecretString": KEY}));
+    let function = counting(&aws);
     let traffic = Traffic::new(3, &[]);
-    for (key, counted) in [("", false), ("0123456789abcdef", true)] {
+    traffic.deliver(&function, &aws, 0);
+    traffic.deliver(&function, &aws, 0);
+    let ids: Vec<Value> = aws
+        .documents(EVENTS)
+        .iter()
+        .map(|row| row["visitor_day_id"].clone())
+        .collect();
+    // Python's blake3: keyed with blake3("pixlake day salt v1 2025-11-01", key=KEY), over the site, the
+    // address and the user agent of the hit, each behind its length as 8 bytes, little end first.
+    assert_eq!(ids, vec![json!("11666d3f793eb634b7b197c616e48a58"); 6]);
+    // Once per process, and before anything else.
+    assert_eq!(aws.calls(SECRET).len(), 1);
+    assert_eq!(aws.targets()[0], "secretsmanager.GetSecretValue");
+    assert!(!function.output().contains(KEY_PART));
+}
+
+#[test]
+fn without_a_secret_nobody_is_counted_and_none_is_asked_for() {
+    let aws = Aws::start();
+    aws.keep_secret(SECRET, json!({"SecretString": KEY}));
+    for builder in [
+        builder(&aws),
+        builder(&aws).env("VISITOR_KEY_SECRET", ""),
+        // The key itself is no setting.
+        builder(&aws).env("VISITOR_KEY", KEY),
+    ] {
+        let function = builder.env("EVENT_STREAM_NAME", EVENTS).start();
+        Traffic::new(3, &[]).deliver(&function, &aws, 0);
+    }
+    let rows = aws.documents(EVENTS);
+    assert_eq!(rows.len(), 9);
+    assert!(rows.iter().all(|row| row.get("visitor_day_id").is_none()));
+    assert_eq!(aws.targets(), ["Kinesis_20131202.PutRecords"; 3]);
+}
+
+#[test]
+fn a_secret_that_answers_at_the_second_or_third_try_is_no_trouble() {
+    for faults in [
+        vec![Fault::Status(500)],
+        vec![Fault::Error(400, "ThrottlingException"), Fault::Close],
+        vec![Fault::CloseAfterStoring],
+        vec![Fault::Truncated, Fault::Status(503)],
+    ] {
         let aws = Aws::start();
-        let builder = builder(&aws).env("EVENT_STREAM_NAME", EVENTS);
-        let function = builder.env("VISITOR_KEY", key.repeat(4)).start();
-        traffic.deliver(&function, &aws, 0);
-        let rows = aws.documents(EVENTS);
-        assert!(
-            rows.iter()
-                .all(|row| row["visitor_day_id"].is_string() == counted)
+        aws.keep_secret(SECRET, json!({"SecretString": KEY}));
+        let calls = faults.len() + 1;
+        aws.fail_next(SECRET, faults);
+        let function = counting(&aws);
+        Traffic::new(1, &[]).deliver(&function, &aws, 0);
+        assert!(aws.documents(EVENTS)[0]["visitor_day_id"].is_string());
+        assert_eq!(aws.calls(SECRET).len(), calls);
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_keeps_the_function_from_starting() {
+    let cannot = |why: &str| format!("VISITOR_KEY_SECRET names a secret that cannot be read: {why}");
+    let nobody = Aws::start();
+    assert_no_visitor_key(counting(&nobody), &cannot("ResourceNotFoundException"));
+    // The fault, how it is said, and the calls: only what may pass is tried again.
+    for (fault, why, calls) in [
+        (
+            Fault::Error(400, "AccessDeniedException"),
+            "AccessDeniedException",
+            1,
+        ),
+        (Fault::Error(400, "DecryptionFailure"), "DecryptionFailure", 1),
+        (
+            Fault::Error(400, "InvalidRequestException"),
+            "InvalidRequestException",
+            1,
+        ),
+        (
+            Fault::Error(500, "InternalServiceError"),
+            "InternalServiceError",
+            3,
+        ),
+        (Fault::Error(400, "ThrottlingException"), "ThrottlingException", 3),
+        // Not the words of a code: not repeated.
+        (
+            Fault::Error(400, "canary 192.0.2.1"),
+            "no answer that can be read",
+            1,
+        ),
+        (Fault::Status(503), "no answer that can be read", 3),
+        (Fault::Close, "no answer that can be read", 3),
+        (Fault::Truncated, "no answer that can be read", 3),
+    ] {
+        let aws = Aws::start();
+        aws.keep_secret(SECRET, json!({"SecretString": KEY}));
+        aws.fail_always(SECRET, fault.clone());
+        assert_no_visitor_key(counting(&aws), &cannot(why));
+        assert_eq!(aws.calls(SECRET).len(), calls, "{fault:?}");
+        assert_eq!(aws.targets().len(), calls, "nothing else is called");
+    }
+}
+
+#[test]
+fn a_secret_that_hangs_ends_the_process_within_the_init_phase() {
+    let aws = Aws::start();
+    aws.keep_secret(SECRET, json!({"SecretString": KEY}));
+    aws.fail_always(SECRET, Fault::Hang);
+    let started = Instant::now();
+    assert_no_visitor_key(
+        counting(&aws),
+        "VISITOR_KEY_SECRET names a secret that cannot be read: no answer in time",
+    );
+    // Lambda gives it 10 s. Once may be bad luck; an attempt ends after 3 s.
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(aws.calls(SECRET).len() > 1);
+}
+
+#[test]
+fn a_secret_that_is_no_key_keeps_the_function_from_starting() {
+    for value in [
+        json!({"SecretString": ""}),
+        json!({"SecretString": KEY.strip_prefix('0').unwrap()}),
+        json!({"SecretString": format!("{KEY}0")}),
+        json!({"SecretString": format!("{KEY}\n")}),
+        json!({"SecretString": KEY.replace('f', "g")}),
+        json!({"SecretString": format!(r#"{{"key":"{KEY}"}}"#)}),
+        json!({"SecretString": "canary"}),
+        json!({"SecretBinary": base64(KEY.as_bytes())}),
+        json!({"SecretString": null}),
+        json!({}),
+    ] {
+        let aws = Aws::start();
+        aws.keep_secret(SECRET, value);
+        assert_no_visitor_key(
+            counting(&aws),
+            "VISITOR_KEY_SECRET names a secret that is no key; expected 64 hexadecimal digits as its text",
         );
+        assert_eq!(aws.targets().len(), 1);
     }
 }
 
@@ -663,7 +817,7 @@ fn nothing_of_the_input_reaches_the_log() {
 
 #[test]
 fn a_wrong_setting_ends_the_process_before_the_first_invocation() {
-    let secret = "deadbeef".repeat(7);
+    let secret = "deadbeef".repeat(8);
     for (name, value, says) in [
         (
             "EVENT_STREAM_NAME",
@@ -696,9 +850,9 @@ fn a_wrong_setting_ends_the_process_before_the_first_invocation() {
             "BLOB_BYTES is wrong; expected a whole number of bytes from 1024",
         ),
         (
-            "VISITOR_KEY",
+            "VISITOR_KEY_SECRET",
             &secret,
-            "VISITOR_KEY is wrong; expected 64 hexadecimal digits",
+            "VISITOR_KEY_SECRET is wrong; expected a secret's ARN",
         ),
         (
             "LOG_FIELDS",
