@@ -15,6 +15,7 @@ pub mod event_files;
 pub mod function;
 pub mod http;
 pub mod log_stream;
+pub mod stack;
 
 use std::time::Duration;
 
