@@ -149,7 +149,8 @@ fn table(out: &mut String, id: &str, name: &str, about: &str, declared: &[Column
     columns(out, declared);
 }
 
-fn view(out: &mut String, id: &str, name: &str, about: &str, view: &View) {
+/// A view has no description in the catalog: the engine would take it for the comment that says it is one.
+fn view(out: &mut String, id: &str, name: &str, view: &View) {
     writeln!(
         out,
         "
@@ -162,7 +163,6 @@ fn view(out: &mut String, id: &str, name: &str, about: &str, view: &View) {
       DatabaseName: !Ref Database
       TableInput:
         Name: {name}
-        Description: {about}
         TableType: VIRTUAL_VIEW
         PartitionKeys: []
         Parameters: {{presto_view: \"true\", comment: Presto View}}
@@ -263,18 +263,11 @@ Resources:
           Location: !Sub s3://${{RawBucketName}}/failed_events/"
         ),
     );
-    view(
-        &mut out,
-        "Events",
-        "events",
-        "One row for each event.",
-        &View::read("events", Row::COLUMNS),
-    );
+    view(&mut out, "Events", "events", &View::read("events", Row::COLUMNS));
     view(
         &mut out,
         "FailedEvents",
         "failed_events",
-        "One row for each log line or record that never became an event.",
         &View::read("failed_events", FailedEvent::COLUMNS),
     );
     out.push_str(
