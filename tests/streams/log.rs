@@ -7,12 +7,13 @@ use pixel_log::{Day, Delivery, RowConfig, Timestamp, read_line};
 use pixlake::sample::{LineKind, Sample, SampleOptions};
 
 use crate::views::{EventId, Fingerprint, fingerprint};
+use crate::wall_clock::now;
 
 /// The key under which the visitors of these lines are counted.
 pub const VISITOR_KEY: [u8; 32] = [0x5a; 32];
-/// When the first line was written: 2026-11-01T00:00:00Z.
-const START_MS: i64 = 1_793_491_200_000;
-/// Lines a second, so that 200,000 of them are two days and a half.
+/// How long ago the first line was written: the saved queries ask for the last seven days.
+const AGE_MS: i64 = 60 * 3_600_000;
+/// Lines a second, so that 200,000 of them are 56 hours.
 const RATE: f64 = 1.0;
 
 /// A log.
@@ -33,10 +34,11 @@ impl Log {
     /// How many rows there are, and which lines have none, is the generator's word. What a row says is the
     /// word of the parser, which other tests hold to its references: here it must only arrive.
     pub fn generate(lines: u64, seed: u64) -> Log {
+        let arrival = now();
         let options = SampleOptions {
             lines,
             seed,
-            start_ms: START_MS,
+            start_ms: arrival.as_millis() - AGE_MS,
             rate: RATE,
         };
         let mut sample = Sample::new(options).unwrap();
@@ -59,7 +61,7 @@ impl Log {
             } else {
                 sample.last_events()
             };
-            let rows = log.read(&line);
+            let rows = log.read(&line, arrival);
             assert_eq!(rows, sample.last_events());
             log.lines.push(std::mem::take(&mut line));
         }
@@ -73,10 +75,7 @@ impl Log {
     }
 
     /// Adds the rows of a line to the events; says how many there are.
-    fn read(&mut self, line: &[u8]) -> u64 {
-        let arrival = Timestamp::from_millis(START_MS)
-            .unwrap()
-            .plus_millis(30 * 86_400_000);
+    fn read(&mut self, line: &[u8], arrival: Timestamp) -> u64 {
         let delivery = Delivery {
             ingested: arrival,
             path: "",

@@ -26,6 +26,7 @@ mod peers;
 mod pipeline;
 mod tools;
 mod views;
+mod wall_clock;
 
 use std::sync::LazyLock;
 

@@ -4,7 +4,6 @@
 //! Source: <https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>
 
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::service::Service;
+use crate::wall_clock::now;
 
 const PUT: &str = "Firehose_20150804.PutRecordBatch";
 /// The most records of a call.
@@ -143,7 +143,7 @@ fn serve(request: &Request, emulator: &Service, state: &Mutex<State>) -> Reply {
 
     let mut outcomes = Vec::new();
     let mut state = state.lock().unwrap();
-    let arrival_ms = now_ms();
+    let arrival_ms = u64::try_from(now().as_millis()).unwrap();
     for (index, data) in records.into_iter().enumerate() {
         if is_refused(index) {
             let why = json!({"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "slow down"});
@@ -175,10 +175,4 @@ fn excess(records: &[Vec<u8>]) -> Option<String> {
         () if largest > MAX_RECORD_BYTES => Some(format!("{largest} bytes in a record")),
         () => None,
     }
-}
-
-fn now_ms() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a record arrives when it arrives")]
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    u64::try_from(now.unwrap().as_millis()).unwrap()
 }

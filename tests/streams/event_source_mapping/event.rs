@@ -1,14 +1,14 @@
 //! The event that Lambda makes of records, and what it leaves of a batch that it gives up.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use pipeline_tests::stack::REGION;
-use pixel_log::Timestamp;
 use serde_json::{Value, json};
 
 use super::attempts::{Condition, Sent};
 use super::settings::MappingSettings;
 use crate::emulator::kinesis::StreamRecord;
+use crate::wall_clock::now;
 
 /// The most bytes of an event, base64 and envelope included.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -123,12 +123,6 @@ pub fn given_up(
         .expect("hours, minutes and seconds")
         .replace(':', ".");
     (format!("{folder}/{day}T{time}-{id}"), body.to_string())
-}
-
-fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "a record's age is by the wall clock")]
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_millis(i64::try_from(now.unwrap().as_millis()).unwrap()).unwrap()
 }
 
 #[cfg(test)]
