@@ -99,13 +99,24 @@ pub(crate) fn no_wildcards(world: &World) -> Vec<String> {
                 let who = principal(statement);
                 let is_account = who == [format!("arn:aws:iam::{ACCOUNT}:root")];
                 let of_account = statement["Condition"].to_string().contains(ACCOUNT);
+                // EventBridge names no account when it publishes to an encrypted topic.
+                // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+                let notices_to_the_topic =
+                    who == ["events.amazonaws.com"] && path == "Keys/LakeKey" && only_publishes(statement);
                 violations.unless(
-                    is_account || of_account,
+                    is_account || of_account || notices_to_the_topic,
                     format!("{path} may be used by {who:?} for anybody's account"),
                 );
             }
         }
     })
+}
+
+/// Whether a statement of a key allows what a publisher to an encrypted topic needs, and no more.
+fn only_publishes(statement: &Value) -> bool {
+    texts(&statement["Action"])
+        .iter()
+        .all(|action| ["kms:Decrypt", "kms:GenerateDataKey*"].contains(&action.as_str()))
 }
 
 /// Whether a resource is one, or a folder of one bucket, or all of one log group.
