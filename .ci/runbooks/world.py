@@ -121,6 +121,7 @@ class World:
             "LakeBucketName": f"lake-{own}",
             "RawBucketName": f"raw-{own}",
             "PixelBucketName": f"pixel-{own}",
+            "PixelUploadFunctionName": "pixel-upload",
             "WorkGroup": "pixlake",
             "Database": "pixlake",
             "RealtimeLogArn": f"arn:aws:cloudfront::123456789012:realtime-log-config/{own}",
