@@ -844,7 +844,12 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
                 replace(t, "alarms:FailedLines", "$.failed_lines", "$.failed_rows");
             }),
             ("a filter looks for a word that is not written", |t| {
-                replace(t, "alarms:Unbalanced/FilterPattern", "Unbalanced", "OutOfBalance");
+                replace(
+                    t,
+                    "alarms:OwnErrors/FilterPattern",
+                    "retry_all",
+                    "NoSequenceNumber",
+                );
             }),
         ],
     ),
