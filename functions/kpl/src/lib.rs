@@ -70,11 +70,13 @@
 
 mod aggregate;
 mod blobs;
+mod compress;
 mod deaggregate;
 mod digest;
 mod error;
 mod hash_key;
 mod key_table;
+mod lanes;
 mod limits;
 mod wire;
 

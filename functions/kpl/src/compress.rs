@@ -1,0 +1,155 @@
+//! The step from block to block of MD5, for eight messages at once: a vector holds the same word of each.
+//!
+//! Source: <https://www.rfc-editor.org/rfc/rfc1321>, section 3.4.
+
+#![allow(
+    clippy::many_single_char_names,
+    reason = "the names of RFC 1321, and eight lanes side by side"
+)]
+
+use wide::{bytemuck, u32x4, u32x8};
+
+/// Messages at once.
+pub(crate) const LANES: usize = 8;
+
+/// What a message is cut into: 16 words of 32 bits.
+pub(crate) type Block = [u8; 64];
+
+/// What the blocks so far have made of a message's four words A, B, C and D.
+pub(crate) type State = [u32; 4];
+
+/// The states after more blocks: of each lane as many as the lane with the fewest has.
+pub(crate) fn compress(states: [State; LANES], blocks: [&[Block]; LANES]) -> [State; LANES] {
+    let [a, b, c, d, e, f, g, h] = states.map(u32x4::new);
+    let mut state = gather([a, b, c, d], [e, f, g, h]);
+    let [a, b, c, d, e, f, g, h] = blocks;
+    let abreast = a.iter().zip(b).zip(c).zip(d).zip(e).zip(f).zip(g).zip(h);
+    for (((((((a, b), c), d), e), f), g), h) in abreast {
+        state = compress_one(state, &words([a, b, c, d], [e, f, g, h]));
+    }
+    let halves: [[u32x4; 2]; 4] = state.map(bytemuck::cast);
+    let [a, b, c, d] = transpose(halves.map(|[low, _]| low));
+    let [e, f, g, h] = transpose(halves.map(|[_, high]| high));
+    [a, b, c, d, e, f, g, h].map(u32x4::to_array)
+}
+
+/// The words of the lanes' blocks, four by four, and all of them once more: the four of any step stand at
+/// the same distance from where the loop has come, and never past the end.
+fn words(low: [&Block; 4], high: [&Block; 4]) -> [[u32x8; 4]; 8] {
+    let mut words = [[u32x8::ZERO; 4]; 8];
+    let (first, again) = words.split_at_mut(4);
+    for (position, (first, again)) in first.iter_mut().zip(again).enumerate() {
+        let four = |block: &Block| {
+            let bytes = block.as_chunks().0.get(position);
+            u32x4::from_ne_bytes(bytes.copied().unwrap_or_default())
+        };
+        *first = gather(low.map(four), high.map(four));
+        *again = *first;
+    }
+    words
+}
+
+// The words of a block have their lowest byte first, and so have those of every processor that Lambda has.
+const _: () = assert!(cfg!(target_endian = "little"), "loads words as they lie");
+
+/// From four words of each lane, four vectors of one word of all lanes.
+fn gather(low: [u32x4; 4], high: [u32x4; 4]) -> [u32x8; 4] {
+    let ([a, b, c, d], [e, f, g, h]) = (transpose(low), transpose(high));
+    [[a, e], [b, f], [c, g], [d, h]].map(bytemuck::cast)
+}
+
+/// Rows to columns. Taking words in turn from the rows 0 and 2, and from 1 and 3, moves the highest bit of a
+/// word's row to the lowest of its column; done twice, row and column have changed places.
+fn transpose(rows: [u32x4; 4]) -> [u32x4; 4] {
+    let interleave =
+        |[a, b, c, d]: [u32x4; 4]| [a.unpack_lo(c), a.unpack_hi(c), b.unpack_lo(d), b.unpack_hi(d)];
+    interleave(interleave(rows))
+}
+
+/// The sine of each step's number, 1 to 64 in radians: its absolute value times 2^32, without the fraction.
+static SINES: [[[u32x8; 4]; 4]; 4] = [
+    [
+        [k(0xd76a_a478), k(0xe8c7_b756), k(0x2420_70db), k(0xc1bd_ceee)],
+        [k(0xf57c_0faf), k(0x4787_c62a), k(0xa830_4613), k(0xfd46_9501)],
+        [k(0x6980_98d8), k(0x8b44_f7af), k(0xffff_5bb1), k(0x895c_d7be)],
+        [k(0x6b90_1122), k(0xfd98_7193), k(0xa679_438e), k(0x49b4_0821)],
+    ],
+    [
+        [k(0xf61e_2562), k(0xc040_b340), k(0x265e_5a51), k(0xe9b6_c7aa)],
+        [k(0xd62f_105d), k(0x0244_1453), k(0xd8a1_e681), k(0xe7d3_fbc8)],
+        [k(0x21e1_cde6), k(0xc337_07d6), k(0xf4d5_0d87), k(0x455a_14ed)],
+        [k(0xa9e3_e905), k(0xfcef_a3f8), k(0x676f_02d9), k(0x8d2a_4c8a)],
+    ],
+    [
+        [k(0xfffa_3942), k(0x8771_f681), k(0x6d9d_6122), k(0xfde5_380c)],
+        [k(0xa4be_ea44), k(0x4bde_cfa9), k(0xf6bb_4b60), k(0xbebf_bc70)],
+        [k(0x289b_7ec6), k(0xeaa1_27fa), k(0xd4ef_3085), k(0x0488_1d05)],
+        [k(0xd9d4_d039), k(0xe6db_99e5), k(0x1fa2_7cf8), k(0xc4ac_5665)],
+    ],
+    [
+        [k(0xf429_2244), k(0x432a_ff97), k(0xab94_23a7), k(0xfc93_a039)],
+        [k(0x655b_59c3), k(0x8f0c_cc92), k(0xffef_f47d), k(0x8584_5dd1)],
+        [k(0x6fa8_7e4f), k(0xfe2c_e6e0), k(0xa301_4314), k(0x4e08_11a1)],
+        [k(0xf753_7e82), k(0xbd3a_f235), k(0x2ad7_d2bb), k(0xeb86_d391)],
+    ],
+];
+
+/// The same word for all lanes.
+const fn k(word: u32) -> u32x8 {
+    u32x8::splat(word)
+}
+
+fn f(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+    (x & y) | (!x & z)
+}
+
+fn g(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+    (x & z) | (y & !z)
+}
+
+fn h(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+    x ^ y ^ z
+}
+
+fn i(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+    y ^ (x | !z)
+}
+
+/// The state after one more block of each lane: four rounds of 16 steps each.
+fn compress_one(state: [u32x8; 4], words: &[[u32x8; 4]; 8]) -> [u32x8; 4] {
+    let ascending = || words.array_windows::<4>();
+    let descending = || words.array_windows::<4>().rev();
+    let mut s = state;
+    for (w, k) in ascending().zip(&SINES[0]) {
+        s = steps::<7, 12, 17, 22>(f, s, w[0], k);
+    }
+    for (w, k) in ascending().zip(&SINES[1]) {
+        s = steps::<5, 9, 14, 20>(g, s, [w[0][1], w[1][2], w[2][3], w[0][0]], k);
+    }
+    for (w, k) in descending().zip(&SINES[2]) {
+        s = steps::<4, 11, 16, 23>(h, s, [w[1][1], w[2][0], w[2][3], w[3][2]], k);
+    }
+    for (w, k) in descending().zip(&SINES[3]) {
+        s = steps::<6, 10, 15, 21>(i, s, [w[0][0], w[1][3], w[3][2], w[1][1]], k);
+    }
+    let [[a, b, c, d], [e, f, g, h]] = [state, s];
+    [a + e, b + f, c + g, d + h]
+}
+
+/// Four steps, after which each word of the state stands where it began.
+fn steps<const S1: u32, const S2: u32, const S3: u32, const S4: u32>(
+    mix: impl Fn(u32x8, u32x8, u32x8) -> u32x8,
+    [a, b, c, d]: [u32x8; 4],
+    [w1, w2, w3, w4]: [u32x8; 4],
+    [k1, k2, k3, k4]: &[u32x8; 4],
+) -> [u32x8; 4] {
+    let a = b + rotate_left::<S1>(a + *k1 + w1 + mix(b, c, d));
+    let d = a + rotate_left::<S2>(d + *k2 + w2 + mix(a, b, c));
+    let c = d + rotate_left::<S3>(c + *k3 + w3 + mix(d, a, b));
+    let b = c + rotate_left::<S4>(b + *k4 + w4 + mix(c, d, a));
+    [a, b, c, d]
+}
+
+fn rotate_left<const BITS: u32>(x: u32x8) -> u32x8 {
+    (x << BITS) | (x >> (32 - BITS))
+}
