@@ -100,11 +100,11 @@ const fn k(word: u32) -> u32x8 {
 }
 
 fn f(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
-    (x & y) | (!x & z)
+    z ^ (x & (y ^ z)) // RFC 1321's (x & y) | (!x & z)
 }
 
 fn g(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
-    (x & z) | (y & !z)
+    f(z, x, y)
 }
 
 fn h(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
