@@ -1,10 +1,10 @@
 //! User records into blobs.
 
-use crate::blobs::{Blobs, Entry, EntryKeys};
-use crate::digest::DIGEST_LEN;
+use crate::blobs::{BlobSpan, Blobs, KeySpans};
+use crate::frame::{DIGEST_LEN, FRAME_LEN, MAGIC};
 use crate::key_table::{KeyTable, Place};
 use crate::limits::Limits;
-use crate::wire::{self, ENVELOPE_LEN, MAGIC};
+use crate::wire;
 
 /// Packs user records into blobs and appends all of them to one buffer.
 ///
@@ -12,7 +12,7 @@ use crate::wire::{self, ENVELOPE_LEN, MAGIC};
 /// own rule says so, such as at a change of the partition key.
 ///
 /// The bytes are those of the Kinesis Producer Library: key tables first and without duplicates, then the
-/// user records in the order of their pushes; one user record alone is its data, without the envelope. That
+/// user records in the order of their pushes; one user record alone is its data, without the frame. That
 /// last rule has a limit that the library shares: data that is itself a blob, when it travels alone, is read
 /// as that blob.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Open {
     records_at: usize,
     /// Length of the data that was pushed last.
     data_len: usize,
-    keys: EntryKeys,
+    keys: KeySpans,
 }
 
 /// What became of a user record that was pushed.
@@ -88,7 +88,7 @@ impl Aggregator {
         let record_len = record_len(partition, explicit, data);
         let keys_growth = partition.growth + explicit.map_or(0, |place| place.growth);
         let protobuf_len = self.open.protobuf_len + keys_growth + wire::delimited_len(record_len);
-        if !is_first && protobuf_len.saturating_add(ENVELOPE_LEN) > self.limits.max_bytes {
+        if !is_first && protobuf_len.saturating_add(FRAME_LEN) > self.limits.max_bytes {
             return Pushed::Full;
         }
 
@@ -113,12 +113,12 @@ impl Aggregator {
     }
 
     /// Bytes of the blob that [`close`](Self::close) would make of the open one, exactly. 0 if it holds no
-    /// user record. One user record counts with its data alone, two or more with the envelope.
+    /// user record. One user record counts with its data alone, two or more with the frame.
     pub fn open_len(&self) -> usize {
         match self.open.user_records {
             0 => 0,
             1 => self.open.data_len,
-            _ => ENVELOPE_LEN + self.open.protobuf_len,
+            _ => FRAME_LEN + self.open.protobuf_len,
         }
     }
 
@@ -140,7 +140,7 @@ impl Aggregator {
         self.explicit_hash_keys.clear();
         let keys = std::mem::take(&mut self.open).keys;
         let bytes = start..self.finished.bytes.len();
-        self.finished.add(Entry {
+        self.finished.add(BlobSpan {
             bytes,
             user_records,
             aggregated: user_records > 1,

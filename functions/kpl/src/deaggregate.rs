@@ -1,8 +1,9 @@
 //! A blob into user records.
 
-use crate::digest::{DIGEST_LEN, digest};
-use crate::error::{DeaggregateError, Table};
-use crate::wire::{Field, Fields, MAGIC, Malformed, Value};
+use crate::digest::digest;
+use crate::error::{DeaggregateError, KeyTableName};
+use crate::frame::{DIGEST_LEN, MAGIC};
+use crate::wire::{Malformed, WireField, WireFields, WireValue};
 
 /// One user record of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn deaggregate(bytes: &[u8]) -> Result<Payload<'_>, DeaggregateError> {
     }
 }
 
-/// The protobuf in the envelope, if the envelope is right. An empty one does not count, as with the Kinesis
+/// The protobuf in the frame, if the frame is right. An empty one does not count, as with the Kinesis
 /// Client Library.
 fn checked_protobuf(bytes: &[u8]) -> Option<&[u8]> {
     let (protobuf, expected) = bytes.strip_prefix(&MAGIC)?.split_last_chunk::<DIGEST_LEN>()?;
@@ -72,20 +73,20 @@ struct Record<'a> {
 impl<'a> AggregatedRecord<'a> {
     fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
         let mut this = Self::default();
-        for field in Fields::of(message) {
+        for field in WireFields::of(message) {
             // A known number with another wire type falls through: protobuf takes it for an unknown field.
             match field? {
-                Field {
+                WireField {
                     number: 1,
-                    value: Value::Delimited(key),
+                    value: WireValue::Delimited(key),
                 } => this.partition_keys.push(key),
-                Field {
+                WireField {
                     number: 2,
-                    value: Value::Delimited(key),
+                    value: WireValue::Delimited(key),
                 } => this.explicit_hash_keys.push(key),
-                Field {
+                WireField {
                     number: 3,
-                    value: Value::Delimited(record),
+                    value: WireValue::Delimited(record),
                 } => {
                     this.records.push(Record::parse(record)?);
                 }
@@ -96,8 +97,8 @@ impl<'a> AggregatedRecord<'a> {
     }
 
     fn user_records(&self) -> Result<Vec<UserRecord<'a>>, DeaggregateError> {
-        let partition_keys = utf8_keys(Table::PartitionKeys, &self.partition_keys)?;
-        let explicit_hash_keys = utf8_keys(Table::ExplicitHashKeys, &self.explicit_hash_keys)?;
+        let partition_keys = utf8_keys(KeyTableName::PartitionKeys, &self.partition_keys)?;
+        let explicit_hash_keys = utf8_keys(KeyTableName::ExplicitHashKeys, &self.explicit_hash_keys)?;
         let resolve = |(position, record): (usize, &Record<'a>)| {
             let in_table = |table, keys: &[&'a str], index| {
                 key_at(keys, index).ok_or(DeaggregateError::IndexOutOfRange {
@@ -109,9 +110,13 @@ impl<'a> AggregatedRecord<'a> {
             };
             let explicit = record.explicit_hash_key_index;
             Ok(UserRecord {
-                partition_key: in_table(Table::PartitionKeys, &partition_keys, record.partition_key_index)?,
+                partition_key: in_table(
+                    KeyTableName::PartitionKeys,
+                    &partition_keys,
+                    record.partition_key_index,
+                )?,
                 explicit_hash_key: explicit
-                    .map(|index| in_table(Table::ExplicitHashKeys, &explicit_hash_keys, index))
+                    .map(|index| in_table(KeyTableName::ExplicitHashKeys, &explicit_hash_keys, index))
                     .transpose()?,
                 data: record.data,
             })
@@ -123,24 +128,24 @@ impl<'a> AggregatedRecord<'a> {
 impl<'a> Record<'a> {
     fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
         let (mut partition_key_index, mut explicit_hash_key_index, mut data) = (None, None, None);
-        for field in Fields::of(message) {
+        for field in WireFields::of(message) {
             // A field that may stand once and stands twice: the last one counts.
             match field? {
-                Field {
+                WireField {
                     number: 1,
-                    value: Value::Varint(index),
+                    value: WireValue::Varint(index),
                 } => partition_key_index = Some(index),
-                Field {
+                WireField {
                     number: 2,
-                    value: Value::Varint(index),
+                    value: WireValue::Varint(index),
                 } => explicit_hash_key_index = Some(index),
-                Field {
+                WireField {
                     number: 3,
-                    value: Value::Delimited(bytes),
+                    value: WireValue::Delimited(bytes),
                 } => data = Some(bytes),
-                Field {
+                WireField {
                     number: 4,
-                    value: Value::Delimited(tag),
+                    value: WireValue::Delimited(tag),
                 } => check_tag(tag)?,
                 _ => {}
             }
@@ -156,19 +161,19 @@ impl<'a> Record<'a> {
 /// Tags are not given out, yet a broken one makes the whole message one that does not parse.
 fn check_tag(message: &[u8]) -> Result<(), Malformed> {
     let mut has_key = false;
-    for field in Fields::of(message) {
+    for field in WireFields::of(message) {
         has_key |= matches!(
             field?,
-            Field {
+            WireField {
                 number: 1,
-                value: Value::Delimited(_)
+                value: WireValue::Delimited(_)
             }
         );
     }
     if has_key { Ok(()) } else { Err(Malformed) }
 }
 
-fn utf8_keys<'a>(table: Table, keys: &[&'a [u8]]) -> Result<Vec<&'a str>, DeaggregateError> {
+fn utf8_keys<'a>(table: KeyTableName, keys: &[&'a [u8]]) -> Result<Vec<&'a str>, DeaggregateError> {
     let utf8 = |(index, key): (usize, &&'a [u8])| {
         std::str::from_utf8(key).map_err(|_| DeaggregateError::KeyNotUtf8 {
             table,

@@ -5,11 +5,8 @@ use std::ops::Range;
 
 use md5::{Digest, Md5};
 
+use crate::frame::{DIGEST_LEN, MAGIC};
 use crate::lanes;
-use crate::wire::MAGIC;
-
-/// Bytes of the digest that ends a blob.
-pub const DIGEST_LEN: usize = 16;
 
 /// MD5 of `bytes`.
 pub(crate) fn digest(bytes: &[u8]) -> [u8; DIGEST_LEN] {

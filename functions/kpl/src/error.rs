@@ -5,14 +5,14 @@ use std::fmt;
 
 /// One of the two key tables of an aggregated record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
+pub enum KeyTableName {
     /// `partition_key_table`
     PartitionKeys,
     /// `explicit_hash_key_table`
     ExplicitHashKeys,
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for KeyTableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PartitionKeys => "partition key table",
@@ -32,7 +32,7 @@ pub enum DeaggregateError {
         /// Position of the user record in the blob, from 0. The first bad one is named.
         record: usize,
         /// The table that the index points into.
-        table: Table,
+        table: KeyTableName,
         /// The index as written, from 0.
         index: u64,
         /// Number of keys that the table holds.
@@ -41,7 +41,7 @@ pub enum DeaggregateError {
     /// A key is not UTF-8, as a protobuf string has to be, whether or not a user record names it.
     KeyNotUtf8 {
         /// The table that holds the key.
-        table: Table,
+        table: KeyTableName,
         /// Position of the key in its table, from 0.
         index: usize,
         /// Number of keys that the table holds.

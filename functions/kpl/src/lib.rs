@@ -32,7 +32,7 @@
 //! The format has none; [`Limits`] are the caller's. Sizes are exact: what
 //! [`Aggregator::open_len`] says is what goes out.
 //!
-//! A blob of **one** user record is its data alone, without the envelope, as the producer library sends
+//! A blob of **one** user record is its data alone, without the frame, as the producer library sends
 //! it. So a reader meets both forms, and [`deaggregate`] answers with either.
 //!
 //! # One key for each blob
@@ -74,6 +74,7 @@ mod compress;
 mod deaggregate;
 mod digest;
 mod error;
+mod frame;
 mod hash_key;
 mod key_table;
 mod lanes;
@@ -83,8 +84,7 @@ mod wire;
 pub use aggregate::{Aggregator, Pushed};
 pub use blobs::{Blob, Blobs};
 pub use deaggregate::{Payload, UserRecord, deaggregate};
-pub use digest::DIGEST_LEN;
-pub use error::{DeaggregateError, Table};
+pub use error::{DeaggregateError, KeyTableName};
+pub use frame::{DIGEST_LEN, FRAME_LEN, MAGIC};
 pub use hash_key::{effective_hash_key, hash_key};
 pub use limits::Limits;
-pub use wire::{ENVELOPE_LEN, MAGIC};

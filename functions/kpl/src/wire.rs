@@ -1,14 +1,6 @@
-//! The envelope and the protobuf encoding, as far as the format needs it.
+//! The protobuf encoding, as far as the format needs it.
 //!
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
-
-use crate::digest::DIGEST_LEN;
-
-/// The four bytes that begin a blob.
-pub const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
-
-/// Bytes of a blob around its protobuf: magic number and digest.
-pub const ENVELOPE_LEN: usize = MAGIC.len() + DIGEST_LEN;
 
 // A tag is the field's number and, in the lower three bits, its wire type.
 const VARINT: u8 = 0;
@@ -60,14 +52,14 @@ pub(crate) fn put_delimited(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
 
 /// A field of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Field<'a> {
+pub(crate) struct WireField<'a> {
     /// The field's number, at least 1.
     pub(crate) number: u32,
-    pub(crate) value: Value<'a>,
+    pub(crate) value: WireValue<'a>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
+pub(crate) enum WireValue<'a> {
     Varint(u64),
     Delimited(&'a [u8]),
     /// A fixed number or a group. The format has none, so it is an unknown field and its content is skipped.
@@ -81,12 +73,12 @@ pub(crate) struct Malformed;
 /// Reads the fields of one message in the order in which they are written. After [`Malformed`] the reader's
 /// position means nothing: stop.
 #[derive(Debug, Clone)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct WireFields<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, Malformed>;
+impl<'a> Iterator for WireFields<'a> {
+    type Item = Result<WireField<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -97,22 +89,22 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> WireFields<'a> {
     pub(crate) fn of(message: &'a [u8]) -> Self {
         Self { rest: message }
     }
 
-    fn field(&mut self) -> Result<Field<'a>, Malformed> {
+    fn field(&mut self) -> Result<WireField<'a>, Malformed> {
         let (number, wire_type) = self.tag()?;
         let value = match wire_type {
             GROUP => {
                 self.skip_group(number)?;
-                Value::Skipped
+                WireValue::Skipped
             }
             GROUP_END => return Err(Malformed),
             _ => self.value(wire_type)?,
         };
-        Ok(Field { number, value })
+        Ok(WireField { number, value })
     }
 
     /// A field's number and wire type.
@@ -127,15 +119,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The value of any field but a group.
-    fn value(&mut self, wire_type: u8) -> Result<Value<'a>, Malformed> {
+    fn value(&mut self, wire_type: u8) -> Result<WireValue<'a>, Malformed> {
         match wire_type {
-            VARINT => self.varint().map(Value::Varint),
+            VARINT => self.varint().map(WireValue::Varint),
             DELIMITED => {
                 let len = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
-                self.take(len).map(Value::Delimited)
+                self.take(len).map(WireValue::Delimited)
             }
-            FIXED_64 => self.take(8).map(|_| Value::Skipped),
-            FIXED_32 => self.take(4).map(|_| Value::Skipped),
+            FIXED_64 => self.take(8).map(|_| WireValue::Skipped),
+            FIXED_32 => self.take(4).map(|_| WireValue::Skipped),
             _ => Err(Malformed),
         }
     }
@@ -200,21 +192,21 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
 
-    fn read(message: &[u8]) -> Result<Vec<Field<'_>>, Malformed> {
-        Fields::of(message).collect()
+    fn read(message: &[u8]) -> Result<Vec<WireField<'_>>, Malformed> {
+        WireFields::of(message).collect()
     }
 
-    fn varint(number: u32, value: u64) -> Vec<Field<'static>> {
-        vec![Field {
+    fn varint(number: u32, value: u64) -> Vec<WireField<'static>> {
+        vec![WireField {
             number,
-            value: Value::Varint(value),
+            value: WireValue::Varint(value),
         }]
     }
 
-    fn skipped(number: u32) -> Vec<Field<'static>> {
-        vec![Field {
+    fn skipped(number: u32) -> Vec<WireField<'static>> {
+        vec![WireField {
             number,
-            value: Value::Skipped,
+            value: WireValue::Skipped,
         }]
     }
 
@@ -291,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_length_past_the_end_is_malformed() {
-        let field = Field {
+        let field = WireField {
             number: 1,
-            value: Value::Delimited(b"ab"),
+            value: WireValue::Delimited(b"ab"),
         };
         assert_eq!(read(&[0x0a, 2, b'a', b'b']), Ok(vec![field]));
         assert_eq!(read(&[0x0a, 3, b'a', b'b']), Err(Malformed));

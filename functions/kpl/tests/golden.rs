@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use kpl::{
-    Aggregator, Blob, Blobs, DeaggregateError, Limits, Payload, Pushed, Table, deaggregate,
+    Aggregator, Blob, Blobs, DeaggregateError, KeyTableName, Limits, Payload, Pushed, deaggregate,
     effective_hash_key,
 };
 use oracle::Owned;
@@ -387,8 +387,8 @@ const READING: &[(&str, Expected, &str, Kcl)] = {
     &[
         ("plain_text", Plain, "no magic number", Agrees),
         ("empty_payload", Plain, "no magic number", Agrees),
-        ("magic_only", Plain, "shorter than an envelope", Agrees),
-        ("magic_plus_15", Plain, "shorter than an envelope", Agrees),
+        ("magic_only", Plain, "shorter than a frame", Agrees),
+        ("magic_plus_15", Plain, "shorter than a frame", Agrees),
         (
             "magic_plus_md5_of_empty",
             Plain,
@@ -420,7 +420,7 @@ const READING: &[(&str, Expected, &str, Kcl)] = {
             "pk_index_out_of_range",
             Error(DeaggregateError::IndexOutOfRange {
                 record: 1,
-                table: Table::PartitionKeys,
+                table: KeyTableName::PartitionKeys,
                 index: 7,
                 table_len: 2,
             }),
@@ -431,7 +431,7 @@ const READING: &[(&str, Expected, &str, Kcl)] = {
             "ehk_index_out_of_range",
             Error(DeaggregateError::IndexOutOfRange {
                 record: 1,
-                table: Table::ExplicitHashKeys,
+                table: KeyTableName::ExplicitHashKeys,
                 index: 9,
                 table_len: 1,
             }),
@@ -489,7 +489,7 @@ const READING: &[(&str, Expected, &str, Kcl)] = {
         (
             "invalid_utf8_key",
             Error(DeaggregateError::KeyNotUtf8 {
-                table: Table::PartitionKeys,
+                table: KeyTableName::PartitionKeys,
                 index: 0,
                 table_len: 1,
             }),

@@ -10,7 +10,7 @@
 mod oracle;
 
 use kpl::{
-    Aggregator, Blob, Blobs, DIGEST_LEN, ENVELOPE_LEN, Limits, MAGIC, Payload, Pushed, deaggregate,
+    Aggregator, Blob, Blobs, DIGEST_LEN, FRAME_LEN, Limits, MAGIC, Payload, Pushed, deaggregate,
     effective_hash_key,
 };
 use oracle::{Owned, Reading};
@@ -358,9 +358,9 @@ fn any_protobuf() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Our reading of a protobuf in its envelope equals the naive one.
+/// Our reading of a protobuf in its frame equals the naive one.
 fn assert_read_as_by_prost(protobuf: &[u8]) -> Result<(), TestCaseError> {
-    let bytes = oracle::envelope(protobuf);
+    let bytes = oracle::framed(protobuf);
     let read = deaggregate(&bytes);
     match oracle::reading(protobuf) {
         _ if protobuf.is_empty() => prop_assert_eq!(read, Ok(Payload::Plain(&bytes))),
@@ -448,7 +448,7 @@ proptest! {
         records.insert(at.index(records.len() + 1), bad);
         let fields = records.iter().map(|record| field(3, 2, record));
         let protobuf = [field(1, 2, b"the only key")].into_iter().chain(fields).collect::<Vec<_>>().concat();
-        let bytes = oracle::envelope(&protobuf);
+        let bytes = oracle::framed(&protobuf);
         prop_assert!(!matches!(deaggregate(&bytes), Ok(Payload::Aggregated(_))));
         assert_read_as_by_prost(&protobuf)?;
     }
@@ -464,7 +464,7 @@ fn a_known_number_with_another_wire_type_is_an_unknown_field() {
     ]
     .concat();
     let tables = [field(1, 2, b"key"), field(1, 0, &[7]), field(2, 5, &[0; 4])].concat();
-    let bytes = oracle::envelope(&[tables, field(3, 2, &record), field(3, 0, &[7])].concat());
+    let bytes = oracle::framed(&[tables, field(3, 2, &record), field(3, 0, &[7])].concat());
     let Ok(Payload::Aggregated(records)) = deaggregate(&bytes) else {
         panic!("{:?}", deaggregate(&bytes))
     };
@@ -476,7 +476,7 @@ fn a_known_number_with_another_wire_type_is_an_unknown_field() {
 fn a_tag_without_its_key_does_not_parse() {
     let with_tag = |tag: &[u8]| {
         let record = [field(1, 0, &[0]), field(3, 2, b"data"), field(4, 2, tag)].concat();
-        oracle::envelope(&[field(1, 2, b"key"), field(3, 2, &record)].concat())
+        oracle::framed(&[field(1, 2, b"key"), field(3, 2, &record)].concat())
     };
     assert!(matches!(
         deaggregate(&with_tag(&field(1, 2, b"\xff"))),
@@ -495,7 +495,7 @@ fn a_tag_without_its_key_does_not_parse() {
 
 #[test]
 fn groups_nested_as_deep_as_the_input_are_refused_without_exhausting_the_stack() {
-    let bytes = oracle::envelope(&vec![0x2b; 10 << 20]);
+    let bytes = oracle::framed(&vec![0x2b; 10 << 20]);
     assert_eq!(deaggregate(&bytes), Ok(Payload::Plain(&bytes)));
 }
 
@@ -503,9 +503,9 @@ fn groups_nested_as_deep_as_the_input_are_refused_without_exhausting_the_stack()
 fn a_mebibyte_of_the_smallest_records_is_read_in_full() {
     // 6 bytes each: tag and length, index 0, no data.
     let record = field(3, 2, &[field(1, 0, &[0]), field(3, 2, b"")].concat());
-    let count = ((1 << 20) - ENVELOPE_LEN - 2) / record.len();
+    let count = ((1 << 20) - FRAME_LEN - 2) / record.len();
     assert_eq!(count, 174_759);
-    let bytes = oracle::envelope(&[field(1, 2, b""), record.repeat(count)].concat());
+    let bytes = oracle::framed(&[field(1, 2, b""), record.repeat(count)].concat());
     let Ok(Payload::Aggregated(records)) = deaggregate(&bytes) else {
         panic!("not a blob")
     };
@@ -529,8 +529,8 @@ fn an_error_says_where_and_never_what() {
             &[field(1, 0, &varint(index, 0)), field(3, 2, secret)].concat(),
         )
     };
-    let out_of_range = oracle::envelope(&[field(1, 2, b"secret"), record(0), record(1 << 32)].concat());
-    let not_utf8 = oracle::envelope(&[field(1, 2, b"key"), field(2, 2, secret), record(0)].concat());
+    let out_of_range = oracle::framed(&[field(1, 2, b"secret"), record(0), record(1 << 32)].concat());
+    let not_utf8 = oracle::framed(&[field(1, 2, b"key"), field(2, 2, secret), record(0)].concat());
     for (bytes, message) in [
         (
             out_of_range,

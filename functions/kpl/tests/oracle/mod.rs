@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
-use kpl::{DeaggregateError, MAGIC, Table};
+use kpl::{DeaggregateError, KeyTableName, MAGIC};
 use md5::{Digest, Md5};
 use prost::{DecodeError, Message};
 
@@ -93,7 +93,7 @@ pub(crate) mod read {
 }
 
 /// Puts magic number and digest around a protobuf.
-pub(crate) fn envelope(protobuf: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(protobuf: &[u8]) -> Vec<u8> {
     [&MAGIC, protobuf, Md5::digest(protobuf).as_slice()].concat()
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn blob(records: &[Owned]) -> Vec<u8> {
             tags: vec![],
         });
     }
-    envelope(&message.encode_to_vec())
+    framed(&message.encode_to_vec())
 }
 
 fn intern(table: &mut Vec<String>, key: &str) -> u64 {
@@ -151,8 +151,8 @@ pub(crate) fn reading(protobuf: &[u8]) -> Reading {
 }
 
 fn resolved(message: &read::AggregatedRecord) -> Result<Vec<Owned>, DeaggregateError> {
-    let partition_keys = strings(Table::PartitionKeys, &message.partition_key_table)?;
-    let explicit_hash_keys = strings(Table::ExplicitHashKeys, &message.explicit_hash_key_table)?;
+    let partition_keys = strings(KeyTableName::PartitionKeys, &message.partition_key_table)?;
+    let explicit_hash_keys = strings(KeyTableName::ExplicitHashKeys, &message.explicit_hash_key_table)?;
     let mut records = Vec::new();
     for (position, record) in message.records.iter().enumerate() {
         let key = |table, keys: &[String], index: u64| {
@@ -172,12 +172,12 @@ fn resolved(message: &read::AggregatedRecord) -> Result<Vec<Owned>, DeaggregateE
         let explicit = record.explicit_hash_key_index;
         records.push(Owned {
             partition_key: key(
-                Table::PartitionKeys,
+                KeyTableName::PartitionKeys,
                 &partition_keys,
                 record.partition_key_index.unwrap(),
             )?,
             explicit_hash_key: explicit
-                .map(|index| key(Table::ExplicitHashKeys, &explicit_hash_keys, index))
+                .map(|index| key(KeyTableName::ExplicitHashKeys, &explicit_hash_keys, index))
                 .transpose()?,
             data: record.data.clone().unwrap(),
         });
@@ -185,7 +185,7 @@ fn resolved(message: &read::AggregatedRecord) -> Result<Vec<Owned>, DeaggregateE
     Ok(records)
 }
 
-fn strings(table: Table, keys: &[Vec<u8>]) -> Result<Vec<String>, DeaggregateError> {
+fn strings(table: KeyTableName, keys: &[Vec<u8>]) -> Result<Vec<String>, DeaggregateError> {
     let mut strings = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         let key = String::from_utf8(key.clone());
