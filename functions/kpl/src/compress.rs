@@ -33,8 +33,8 @@ pub(crate) fn compress(states: [State; LANES], blocks: [&[Block]; LANES]) -> [St
     [a, b, c, d, e, f, g, h].map(u32x4::to_array)
 }
 
-/// The words of the lanes' blocks, four by four, and all of them once more: the four of any step stand at
-/// the same distance from where the loop has come, and never past the end.
+/// The words of the lanes' blocks, four by four, and all of them once more, so that a round may begin with any
+/// four and never comes to the end.
 fn words(low: [&Block; 4], high: [&Block; 4]) -> [[u32x8; 4]; 8] {
     let mut words = [[u32x8::ZERO; 4]; 8];
     let (first, again) = words.split_at_mut(4);
@@ -116,6 +116,13 @@ fn i(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
 }
 
 /// The state after one more block of each lane: four rounds of 16 steps each.
+///
+/// Step *n* of a round, from 0, takes word *n*, 5*n* + 1, 3*n* + 5 or 7*n* modulo 16. Four steps later that is
+/// four words further on in the first two rounds, and four words back in the others; so the words are looked
+/// at through a window that moves.
+///
+/// The rounds are loops for speed. In one straight line of steps the compiler puts all of one half of a vector
+/// before all of the other, and a processor waits for each as for a single message.
 fn compress_one(state: [u32x8; 4], words: &[[u32x8; 4]; 8]) -> [u32x8; 4] {
     let ascending = || words.array_windows::<4>();
     let descending = || words.array_windows::<4>().rev();
