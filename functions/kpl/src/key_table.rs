@@ -179,6 +179,19 @@ mod tests {
     }
 
     #[test]
+    fn the_index_begins_with_the_second_key_and_is_never_more_than_half_full() {
+        let mut table = KeyTable::new(wire::PARTITION_KEY_TABLE);
+        assert!(table.slots.is_empty());
+        table.add("0");
+        assert!(table.slots.is_empty());
+        for count in 2..=100_usize {
+            table.add(&(count - 1).to_string());
+            let half_full = (count * 2).next_power_of_two();
+            assert_eq!(table.slots.len(), half_full.max(FIRST_SLOTS), "{count} keys");
+        }
+    }
+
+    #[test]
     fn the_empty_key_is_a_key() {
         let mut table = KeyTable::new(wire::PARTITION_KEY_TABLE);
         assert_eq!(table.place("").growth, 2);

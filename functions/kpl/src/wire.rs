@@ -96,13 +96,11 @@ impl<'a> WireFields<'a> {
 
     fn field(&mut self) -> Result<WireField<'a>, Malformed> {
         let (number, wire_type) = self.tag()?;
-        let value = match wire_type {
-            GROUP => {
-                self.skip_group(number)?;
-                WireValue::Skipped
-            }
-            GROUP_END => return Err(Malformed),
-            _ => self.value(wire_type)?,
+        let value = if wire_type == GROUP {
+            self.skip_group(number)?;
+            WireValue::Skipped
+        } else {
+            self.value(wire_type)?
         };
         Ok(WireField { number, value })
     }
@@ -118,7 +116,7 @@ impl<'a> WireFields<'a> {
         }
     }
 
-    /// The value of any field but a group.
+    /// The value of any field but a group. A group's end without its beginning is none.
     fn value(&mut self, wire_type: u8) -> Result<WireValue<'a>, Malformed> {
         match wire_type {
             VARINT => self.varint().map(WireValue::Varint),

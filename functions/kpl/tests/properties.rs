@@ -229,6 +229,20 @@ proptest! {
 }
 
 #[test]
+fn without_a_user_record_there_is_no_blob() {
+    let limits = Limits {
+        max_bytes: 5_120,
+        max_user_records: 500,
+        max_record_bytes: 1 << 20,
+    };
+    let mut aggregator = Aggregator::new(limits);
+    assert!(!aggregator.close());
+    let blobs = aggregator.finish();
+    assert!(blobs.is_empty());
+    assert_eq!((blobs.len(), blobs.total_bytes()), (0, 0));
+}
+
+#[test]
 fn many_keys_in_one_blob_cost_no_more_than_their_bytes() {
     let records: Vec<_> = (0..200_000_u32)
         .map(|n| Owned {
