@@ -12,7 +12,7 @@ use std::sync::{LazyLock, Mutex};
 
 use pixel_log::{Delivery, RowConfig, Timestamp, read_line};
 use pixlake::lake::{Lake, LakeWriter};
-use pixlake::sample::{Sample, SampleOptions};
+use sample_log::{Sample, SampleOptions};
 use serde_json::Value;
 
 use super::firehose::parameter;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use pixel_log::visitor::DaySalt;
 use pixel_log::{Day, Delivery, RowConfig, Timestamp, read_line};
-use pixlake::sample::{LineKind, Sample, SampleOptions};
+use sample_log::{LineKind, Sample, SampleOptions};
 
 use crate::views::{EventId, Fingerprint, fingerprint};
 use crate::wall_clock::now;

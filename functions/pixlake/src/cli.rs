@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datafusion::arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use pixel_log::{FieldSet, RowConfig};
+use sample_log::{Sample, SampleOptions};
 
 use crate::decode::{self, Kind};
 use crate::demo;
@@ -18,7 +19,6 @@ use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, Format, output};
 use crate::runtime;
-use crate::sample::{Sample, SampleOptions};
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
 #[derive(Debug, Parser)]

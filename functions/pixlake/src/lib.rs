@@ -15,6 +15,5 @@ mod log_file;
 pub mod query;
 pub mod report;
 mod runtime;
-pub mod sample;
 pub mod summary;
 mod visitor_key;

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use pixlake::sample::{LineKind, Sample, SampleOptions};
+use sample_log::{LineKind, Sample, SampleOptions};
 
 /// The command, ready for arguments.
 pub fn pixlake() -> Command {
