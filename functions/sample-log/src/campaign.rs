@@ -1,7 +1,8 @@
 //! What brings a visitor to a page: campaign parameters and click ids of the page's own address, and referrers.
 
 use super::dice::Dice;
-use super::encoding::{push_base64url, push_decimal};
+use super::encoding::push_base64url;
+use super::log_line::push_decimal;
 
 /// Campaign parameters, as the page's address carries them. Now and then a name or value is encoded there, too.
 const CAMPAIGNS: &[&str] = &[

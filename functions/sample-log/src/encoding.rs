@@ -1,15 +1,7 @@
-//! The encodings that a value passes on its way into a log line, and numbers as text.
+//! The encodings that a value passes before it reaches the edge, and ids as text.
 //!
-//! A page encodes a value with `encodeURIComponent`; `CloudFront`'s log encodes the field again, `%` included.
-//! So `:` travels as `%3A` and is logged as `%253A`.
-
-/// Appends bytes as `CloudFront` writes them into a field.
-///
-/// The rule is undocumented for real-time logs; the captured lines agree with the table of the standard logs:
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html>
-pub(super) fn push_logged(out: &mut Vec<u8>, bytes: &[u8]) {
-    push_escaped(out, bytes, is_escaped_in_logs);
-}
+//! A page encodes a value with `encodeURIComponent`; the log then encodes the field again, `%` included, as
+//! [`log_line`](crate::log_line) does. So `:` travels as `%3A` and is logged as `%253A`.
 
 /// Appends text as `encodeURIComponent` of a browser writes it.
 pub(super) fn push_uri_component(out: &mut Vec<u8>, text: &[u8]) {
@@ -27,32 +19,8 @@ pub(super) fn push_path(out: &mut Vec<u8>, path: &str) {
     push_escaped(out, path.as_bytes(), |byte| !byte.is_ascii_graphic());
 }
 
-/// Whether the log percent-encodes the byte.
-pub(super) fn is_escaped_in_logs(byte: u8) -> bool {
-    matches!(
-        byte,
-        0..=b' '
-            | 127..
-            | b'<'
-            | b'>'
-            | b'"'
-            | b'#'
-            | b'%'
-            | b'{'
-            | b'}'
-            | b'|'
-            | b'\\'
-            | b'^'
-            | b'~'
-            | b'['
-            | b']'
-            | b'`'
-            | b'\''
-    )
-}
-
 /// Copies whole runs: most bytes stay as they are, and the sample is measured in lines per second.
-fn push_escaped(out: &mut Vec<u8>, bytes: &[u8], is_escaped: impl Fn(u8) -> bool) {
+pub(super) fn push_escaped(out: &mut Vec<u8>, bytes: &[u8], is_escaped: impl Fn(u8) -> bool) {
     for run in bytes.split_inclusive(|byte| is_escaped(*byte)) {
         match run.split_last() {
             Some((last, kept)) if is_escaped(*last) => {
@@ -70,26 +38,6 @@ fn hex_digit(nibble: u8) -> u8 {
         0..=9 => b'0' + nibble,
         _ => b'A' + (nibble - 10),
     }
-}
-
-/// Appends a number in decimal.
-pub(super) fn push_decimal(out: &mut Vec<u8>, number: u64) {
-    if number >= 10 {
-        push_decimal(out, number / 10);
-    }
-    out.push(b'0' + low_byte(number % 10));
-}
-
-/// Appends a number of milliseconds as seconds with 3 decimals, as all times in the log are.
-pub(super) fn push_seconds(out: &mut Vec<u8>, millis: u64) {
-    push_decimal(out, millis / 1000);
-    let rest = millis % 1000;
-    out.extend_from_slice(&[
-        b'.',
-        b'0' + low_byte(rest / 100),
-        b'0' + low_byte(rest / 10 % 10),
-        b'0' + low_byte(rest % 10),
-    ]);
 }
 
 /// Appends 128 bits as a UUID of version 4.
@@ -127,7 +75,7 @@ pub(super) fn push_base64url(out: &mut Vec<u8>, mut bits: u64, characters: u32) 
 }
 
 /// The lowest 8 bits.
-fn low_byte(number: u64) -> u8 {
+pub(super) fn low_byte(number: u64) -> u8 {
     let [byte, ..] = number.to_le_bytes();
     byte
 }
@@ -135,6 +83,7 @@ fn low_byte(number: u64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log_line::push_logged;
 
     fn written(push: impl Fn(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -151,24 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_leaves_what_the_captured_lines_leave() {
-        let kept = "AZaz09:/?&=+,;()*@-._!$";
-        assert_eq!(written(|out| push_logged(out, kept.as_bytes())), kept);
-        assert_eq!(
-            written(|out| push_logged(out, b"\0\t\n <>\"#%{}|\\^~[]`'\x7f\xff")),
-            "%00%09%0A%20%3C%3E%22%23%25%7B%7D%7C%5C%5E%7E%5B%5D%60%27%7F%FF"
-        );
-    }
-
-    #[test]
-    fn numbers_and_ids_have_their_shapes() {
-        assert_eq!(written(|out| push_decimal(out, 0)), "0");
-        assert_eq!(written(|out| push_decimal(out, u64::MAX)), u64::MAX.to_string());
-        assert_eq!(written(|out| push_seconds(out, 7)), "0.007");
-        assert_eq!(
-            written(|out| push_seconds(out, 1_668_968_526_477)),
-            "1668968526.477"
-        );
+    fn ids_have_their_shapes() {
         assert_eq!(
             written(|out| push_uuid(out, [0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210])),
             "01234567-89ab-4def-bedc-ba9876543210"

@@ -3,13 +3,9 @@
 use pixel_log::Field;
 
 use super::answer::Answer;
-use super::encoding::{push_decimal, push_logged, push_seconds};
+use super::log_line::{push_cut, push_decimal, push_line, push_logged, push_seconds};
 use super::request::{PIXEL, Request};
 use super::visitor::Visitor;
-
-/// `CloudFront` cuts cookies and both lists of headers after so many bytes of the encoded field, wherever that is.
-/// Source: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/real-time-logs.html>
-pub(super) const CUT_BYTES: usize = 800;
 
 /// What a line is written from.
 pub(super) struct Line<'a> {
@@ -30,20 +26,11 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// Appends the line without its newline.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        for (index, field) in Field::ALL.iter().enumerate() {
-            if index > 0 {
-                out.push(b'\t');
-            }
-            let start = out.len();
-            self.write_field(*field, out);
-            if out.len() == start {
-                out.push(b'-');
-            }
-        }
+        push_line(out, Field::ALL, |field, out| self.push_field(field, out));
     }
 
     /// Appends a field, or nothing where the log has `-`: a pixel has no video, no origin, no tenant.
-    fn write_field(&self, field: Field, out: &mut Vec<u8>) {
+    fn push_field(&self, field: Field, out: &mut Vec<u8>) {
         let Line {
             visitor,
             request,
@@ -132,11 +119,4 @@ impl Line<'_> {
         };
         out.extend_from_slice(text.as_bytes());
     }
-}
-
-/// Appends a field that is cut.
-fn push_cut(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    push_logged(out, bytes);
-    out.truncate(start + CUT_BYTES);
 }

@@ -1,7 +1,8 @@
 //! The pixel's query, as the page's tag writes it.
 
 use super::dice::Dice;
-use super::encoding::{push_decimal, push_uri_component, push_uuid};
+use super::encoding::{push_uri_component, push_uuid};
+use super::log_line::push_decimal;
 
 /// A query under construction; every value is encoded once, as on the wire.
 #[derive(Debug, Clone, Default)]

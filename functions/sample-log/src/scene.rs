@@ -1,7 +1,8 @@
 //! What each kind of client asks for.
 
 use super::dice::Dice;
-use super::encoding::{push_base64url, push_decimal, push_uuid};
+use super::encoding::{push_base64url, push_uuid};
+use super::log_line::push_decimal;
 use super::query::Query;
 use super::request::{PIXEL, Request};
 use super::visitor::{Visit, Visitor};

@@ -7,8 +7,7 @@ use pixel_log::Field;
 use pixel_log::fields::FIELD_COUNT;
 use serde_json::Value;
 
-use super::encoding::is_escaped_in_logs;
-use super::line::CUT_BYTES;
+use super::log_line::{CUT_BYTES, is_escaped_in_logs, push_line, push_logged};
 use super::{LineKind, Sample, SampleError, SampleOptions};
 
 /// Lines that `CloudFront` itself wrote.
@@ -351,6 +350,24 @@ fn the_rules_hold_for_the_captured_lines() {
     for (fields, line) in &captured {
         assert_eq!(fields.len(), line.split('\t').count());
         check_line(&fields.iter().copied().zip(line.split('\t')).collect());
+    }
+}
+
+#[test]
+fn the_captured_lines_are_written_as_they_stand() {
+    for (configured, line) in captured() {
+        let mut values = line.split('\t');
+        let mut out = Vec::new();
+        push_line(&mut out, &configured, |field, out| {
+            let value = values.next().unwrap();
+            if value == "-" {
+                return; // the log's word for nothing
+            }
+            let start = out.len();
+            push_logged(out, &decoded(value.as_bytes()));
+            assert_eq!(String::from_utf8_lossy(&out[start..]), value, "{field}");
+        });
+        assert_eq!(String::from_utf8(out).unwrap(), line);
     }
 }
 

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::campaign::Arrival;
 use super::client::{CLIENTS, Client, Role};
 use super::dice::Dice;
-use super::encoding::{push_decimal, push_uuid};
+use super::encoding::push_uuid;
+use super::log_line::push_decimal;
 use super::place::{PLACES, Place};
 use super::site::{NEWSLETTER, Page, SITES, Site};
 
