@@ -108,7 +108,7 @@ const CHROME_ANDROID: &[Header] = &[
     Always("priority", "i"),
 ];
 
-/// A pixel host that asked for every client hint gets them all; the list of headers is then cut at 800 bytes.
+/// A pixel host that asked for every client hint gets them all; the list of headers is then near 800 bytes.
 const EDGE_WITH_ALL_HINTS: &[Header] = &[
     Host,
     Always(

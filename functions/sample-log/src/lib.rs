@@ -88,6 +88,9 @@ pub struct Sample {
     gap: Duration,
     written: u64,
     dice: Dice,
+    /// Decide what is cut from the lists of headers. They fall apart from the others, so that a sample is the same
+    /// in all its other fields however often lists are cut.
+    cut_dice: Dice,
     visitors: Vec<Visitor>,
     remembered: Vec<Written>,
     last: Written,
@@ -110,6 +113,7 @@ impl Sample {
     pub fn new(options: SampleOptions) -> Result<Sample, SampleError> {
         let (start_ms, gap) = options.clock()?;
         let mut dice = Dice::new(options.seed);
+        let cut_dice = Dice::new(!options.seed);
         let visitors = (0..VISITORS).map(|_| Visitor::draw(&mut dice)).collect();
         Ok(Sample {
             options,
@@ -117,6 +121,7 @@ impl Sample {
             gap,
             written: 0,
             dice,
+            cut_dice,
             visitors,
             remembered: Vec::with_capacity(REMEMBERED),
             last: Written::default(),
@@ -190,6 +195,7 @@ impl Sample {
             None if plan == Plan::Odd => odd::apply(request, dice),
             None => {}
         }
+        request.draw_cut(&visitor.client, &mut self.cut_dice);
         request.write_headers(visitor);
 
         self.timestamp.clear();

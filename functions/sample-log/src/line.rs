@@ -3,7 +3,7 @@
 use pixel_log::Field;
 
 use super::answer::Answer;
-use super::log_line::{push_cut, push_decimal, push_line, push_logged, push_seconds};
+use super::log_line::{push_cut, push_decimal, push_line, push_logged, push_seconds, push_whole_entries};
 use super::request::{PIXEL, Request};
 use super::visitor::Visitor;
 
@@ -95,8 +95,8 @@ impl Line<'_> {
                 PIXEL => PIXEL,
                 _ => "*",
             },
-            Field::CsHeaders => return push_cut(out, &request.headers),
-            Field::CsHeaderNames => return push_cut(out, &request.header_names),
+            Field::CsHeaders => return self.push_header_list(out, &request.headers),
+            Field::CsHeaderNames => return self.push_header_list(out, &request.header_names),
             Field::CsHeadersCount => return push_decimal(out, request.header_count),
             Field::OriginFbl => {
                 return answer
@@ -118,5 +118,14 @@ impl Line<'_> {
             _ => "",
         };
         out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends `cs-headers` or `cs-header-names`, cut as this line's lists are.
+    fn push_header_list(&self, out: &mut Vec<u8>, list: &[u8]) {
+        if self.request.is_cut_within {
+            push_cut(out, list);
+        } else {
+            push_whole_entries(out, list);
+        }
     }
 }

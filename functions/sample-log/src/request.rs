@@ -1,6 +1,6 @@
 //! One request as the edge saw it: raw bytes, which the log has not encoded yet.
 
-use super::client::{Header, Role};
+use super::client::{Client, Header, Role};
 use super::dice::Dice;
 use super::encoding::push_base64url;
 use super::query::Query;
@@ -9,6 +9,12 @@ use super::visitor::Visitor;
 
 /// Path of the pixel.
 pub(super) const PIXEL: &str = "/p.gif";
+
+/// Of a thousand requests of browsers, so many pass a proxy that puts a long token before all other headers: their
+/// lists are cut, sometimes before a refusal.
+const OFFICE_TOKENS: u64 = 40;
+/// Of a thousand lists that are cut, so many are cut within an entry.
+const CUT_WITHIN: u64 = 300;
 
 /// A request. One value is used again and again, so that a line allocates nothing.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +35,11 @@ pub(super) struct Request {
     pub(super) forwarded_for: Vec<u8>,
     /// Headers that this one request has besides its client's.
     pub(super) extra_headers: Vec<(&'static str, &'static str)>,
-    /// Headers, `name:value` and a newline each.
+    /// What an office's proxy puts before all other headers; empty for most.
+    pub(super) office_token: Vec<u8>,
+    /// Whether the log cuts the lists of headers within an entry, where they are too long.
+    pub(super) is_cut_within: bool,
+    /// Headers, `name:value` and a newline each, before the log cuts them.
     pub(super) headers: Vec<u8>,
     /// Their names, each with a newline.
     pub(super) header_names: Vec<u8>,
@@ -63,6 +73,17 @@ impl Request {
         }
     }
 
+    /// Draws what has the lists of headers cut, and how.
+    pub(super) fn draw_cut(&mut self, client: &Client, dice: &mut Dice) {
+        self.office_token.clear();
+        if client.role == Role::Browser && dice.chance(OFFICE_TOKENS) {
+            for _ in 0..dice.between(52, 74) {
+                push_base64url(&mut self.office_token, dice.bits(), 10);
+            }
+        }
+        self.is_cut_within = dice.chance(CUT_WITHIN);
+    }
+
     /// The id is 40 bytes in URL-safe base64: 53 characters, one of 2 bits, and the padding.
     fn draw_id(&mut self, dice: &mut Dice) {
         self.id.clear();
@@ -80,7 +101,7 @@ impl Request {
         (first_line + headers).try_into().unwrap_or_default()
     }
 
-    /// Writes the headers in the client's order.
+    /// Writes the lists of headers, whole and in the client's order.
     pub(super) fn write_headers(&mut self, visitor: &Visitor) {
         let Request {
             headers,
@@ -115,6 +136,7 @@ impl Request {
                 headers.push(b'\n');
             }
         };
+        add(spelled("x-office-token", "X-Office-Token"), &self.office_token);
         for header in client.headers {
             match *header {
                 Header::Always(name, value) => add(name, value.as_bytes()),
