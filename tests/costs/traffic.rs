@@ -60,11 +60,11 @@ pub(crate) fn pack(log: &[u8], lines_a_batch: f64, mode: DeliveryMode, blob_byte
         let mut batch = Batch::new(&settings, delivery, &salt, 0, events, OutletLimits::FIREHOSE);
         for (position, line) in lines[start..end].iter().enumerate() {
             let record = LogRecord {
-                source: "".into(),
-                shard: "".into(),
+                source: "",
+                shard: "",
                 sequence_number: None,
                 arrival,
-                data: (*line).into(),
+                data: line,
             };
             batch.add(position, &record);
         }

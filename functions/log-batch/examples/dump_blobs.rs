@@ -75,11 +75,11 @@ fn pack(log: &[u8], now: Timestamp, blob_bytes: usize) -> PackedBatch {
     );
     for (position, line) in log.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let record = LogRecord {
-            source: "file".into(),
-            shard: "".into(),
-            sequence_number: Some(position.to_string().into()),
+            source: "file",
+            shard: "",
+            sequence_number: Some(&position.to_string()),
             arrival: now,
-            data: line.into(),
+            data: line,
         };
         batch.add(position, &record);
     }

@@ -73,7 +73,7 @@ impl<'a, S: Salt> Batch<'a, S> {
         if read.is_err() {
             self.scratch.clear();
             self.scratch.counts.lines = 1;
-            self.fail(Failure::Panic, record, 0, &record.data);
+            self.fail(Failure::Panic, record, 0, record.data);
         }
         self.pack(position);
     }
@@ -82,7 +82,7 @@ impl<'a, S: Salt> Batch<'a, S> {
     pub fn add_broken(&mut self, position: usize, record: &LogRecord<'_>, expected: &'static str) {
         self.scratch.clear();
         self.scratch.counts.lines = 1;
-        self.fail(Failure::Record(expected), record, 0, &record.data);
+        self.fail(Failure::Record(expected), record, 0, record.data);
         self.pack(position);
     }
 
@@ -103,7 +103,7 @@ impl<'a, S: Salt> Batch<'a, S> {
     }
 
     fn read_record(&mut self, record: &LogRecord<'_>) {
-        match kpl::deaggregate(&record.data) {
+        match kpl::deaggregate(record.data) {
             Ok(Payload::Plain(data)) => {
                 let lines = lines(data);
                 if lines.clone().nth(MAX_LINES_PER_RECORD).is_some() {
@@ -178,7 +178,7 @@ impl<'a, S: Salt> Batch<'a, S> {
 
     fn fail_whole(&mut self, failure: Failure, record: &LogRecord<'_>) {
         self.scratch.counts.lines += 1;
-        self.fail(failure, record, 0, &record.data);
+        self.fail(failure, record, 0, record.data);
     }
 
     fn fail(&mut self, failure: Failure, record: &LogRecord<'_>, index: usize, raw: &[u8]) {

@@ -98,10 +98,10 @@ impl Failure {
         delivery: Delivery,
         out: &mut Vec<u8>,
     ) {
-        let sequence_number = record.sequence_number.as_deref().unwrap_or_default();
+        let sequence_number = record.sequence_number.unwrap_or_default();
         let index = line_index.to_string();
         let mut key = Vec::with_capacity(raw.len() + 256);
-        for part in [&*record.source, &*record.shard, sequence_number, &index] {
+        for part in [record.source, record.shard, sequence_number, &index] {
             key.extend_from_slice(part.as_bytes());
             key.push(0);
         }
@@ -110,8 +110,8 @@ impl Failure {
         let is_cut = kept.len() < raw.len();
         FailedEvent {
             failure_key: Some(xxh64(&key)),
-            source: present(&record.source),
-            shard: present(&record.shard),
+            source: present(record.source),
+            shard: present(record.shard),
             sequence_number: present(sequence_number),
             line_index: i32::try_from(line_index).ok(),
             reason: Some(self.code().into()),

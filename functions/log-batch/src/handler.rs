@@ -44,9 +44,9 @@ pub struct Origin {
 impl Origin {
     fn of(record: &LogRecord<'_>) -> Origin {
         Origin {
-            source: record.source.to_string(),
-            shard: record.shard.to_string(),
-            first_sequence_number: record.sequence_number.as_deref().unwrap_or_default().to_owned(),
+            source: record.source.to_owned(),
+            shard: record.shard.to_owned(),
+            first_sequence_number: record.sequence_number.unwrap_or_default().to_owned(),
         }
     }
 }
@@ -91,9 +91,9 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         E::LIMITS,
         F::LIMITS,
     );
-    let mut sequence_numbers = Vec::with_capacity(envelope.len());
     let mut origin = Origin::default();
-    for (position, record) in envelope.records(now).enumerate() {
+    let mut records = envelope.records(now);
+    while let Some((position, record)) = records.next_record() {
         let record = match record {
             EnvelopeRecord::Good(record) => {
                 batch.add(position, &record);
@@ -107,19 +107,18 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         if position == 0 {
             origin = Origin::of(&record);
         }
-        sequence_numbers.push(record.sequence_number);
     }
     let packed = batch.finish();
     let (first_unconfirmed, events, failed_events) = deliver_batch(&packed, ports, until).await;
-    let conserved = packed.is_conserved() && packed.counts().records == sequence_numbers.len() as u64;
+    let conserved = packed.is_conserved() && packed.counts().records == envelope.len() as u64;
     let verdict = match first_unconfirmed {
         _ if !conserved => Verdict::RetryAll,
         None => Verdict::Delivered,
         Some(position) => {
             // By position, never by comparing numbers; without one of its own, the record before will do.
-            let mut before = sequence_numbers.iter().enumerate().take(position + 1).rev();
+            let mut before = (0..=position).rev();
             before
-                .find_map(|(position, number)| Some((position, number.as_deref()?)))
+                .find_map(|position| Some((position, envelope.sequence_number(position)?)))
                 .map_or(Verdict::RetryAll, |(position, number)| Verdict::RetryFrom {
                     sequence_number: number.to_owned(),
                     position,

@@ -1,19 +1,18 @@
 //! One record of the log stream, or one line of a log file.
 
-use std::borrow::Cow;
-
 use pixel_log::Timestamp;
 
 /// The bytes of a record, and where they came from. There is no `Debug`: the bytes hold addresses.
+#[derive(Clone, Copy)]
 pub struct LogRecord<'a> {
     /// ARN of the stream; `file:` and a digest for a line of a file.
-    pub source: Cow<'a, str>,
+    pub source: &'a str,
     /// The shard; empty for a file.
-    pub shard: Cow<'a, str>,
+    pub shard: &'a str,
     /// Sequence number in the shard, or the line's number in its file; none where it cannot be used.
-    pub sequence_number: Option<Cow<'a, str>>,
+    pub sequence_number: Option<&'a str>,
     /// When the record arrived on the stream, or the file was read.
     pub arrival: Timestamp,
     /// The record's data: usually one log line with its newline.
-    pub data: Cow<'a, [u8]>,
+    pub data: &'a [u8],
 }

@@ -36,11 +36,11 @@ fn pack(lines: &[String], mode: DeliveryMode, blob_bytes: usize, seed: u64) -> P
     let mut batch = Batch::new(&settings, delivery, &salt, seed, outlet, OutletLimits::FIREHOSE);
     for (position, line) in lines.iter().enumerate() {
         let record = LogRecord {
-            source: "test".into(),
-            shard: "".into(),
-            sequence_number: Some(position.to_string().into()),
+            source: "test",
+            shard: "",
+            sequence_number: Some(&position.to_string()),
             arrival: now(),
-            data: line.as_bytes().into(),
+            data: line.as_bytes(),
         };
         batch.add(position, &record);
     }

@@ -166,11 +166,12 @@ impl<W: Write> View<'_, W> {
     fn event(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let envelope = Envelope::parse(bytes).map_err(Failure::job)?;
         writeln!(self.out, "Lambda event, {} records", envelope.len())?;
-        for (index, record) in envelope.records(Timestamp::LATEST).enumerate() {
+        let mut records = envelope.records(Timestamp::LATEST);
+        while let Some((index, record)) = records.next_record() {
             match record {
                 EnvelopeRecord::Good(record) => {
                     self.record(index, &record)?;
-                    match kpl::deaggregate(&record.data) {
+                    match kpl::deaggregate(record.data) {
                         Ok(Payload::Plain(data)) => self.lines(data, "  ")?,
                         Ok(Payload::Aggregated(records)) => {
                             self.user_records(record.data.len(), &records, "  ")?;
@@ -188,11 +189,11 @@ impl<W: Write> View<'_, W> {
     }
 
     fn record(&mut self, index: usize, record: &LogRecord<'_>) -> Result<(), Failure> {
-        let number = record.sequence_number.as_deref().unwrap_or("none");
+        let number = record.sequence_number.unwrap_or("none");
         Ok(writeln!(
             self.out,
             "record {index}: {} sequence number {number}",
-            printable(&record.shard)
+            printable(record.shard)
         )?)
     }
 }

@@ -205,11 +205,11 @@ impl Reader {
                 break;
             }
             let record = LogRecord {
-                source: format!("file:{:016x}", file.digest()).into(),
-                shard: "".into(),
-                sequence_number: Some(file.line_number().to_string().into()),
+                source: &format!("file:{:016x}", file.digest()),
+                shard: "",
+                sequence_number: Some(&file.line_number().to_string()),
                 arrival: self.delivery.ingested,
-                data: line.as_slice().into(),
+                data: &line,
             };
             match read {
                 ReadLine::TooLong => batch.add_broken(lines, &record, TOO_LONG),

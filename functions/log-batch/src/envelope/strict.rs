@@ -1,0 +1,190 @@
+//! The reader of the one shape in which AWS writes the event.
+//!
+//! All members in AWS's order, nothing between them, and between quotes only bytes that stand for themselves.
+//! Such an event is JSON, so whatever this reader takes, the lenient one takes too and finds the same.
+//! Anything else it leaves alone, as a whole. With whatever AWS may change one day, batches get slower, never
+//! wrong.
+
+use std::borrow::Cow;
+
+use super::RecordParts;
+
+/// The records of an event of AWS's shape; none where the shape is any other.
+pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
+    let mut cursor = Cursor { rest: event };
+    let mut records = Vec::new();
+    cursor.literal(br#"{"Records":["#)?;
+    if cursor.rest == b"]}" {
+        return Some(records);
+    }
+    let mut origin = None;
+    loop {
+        let before = cursor.rest.len();
+        records.push(cursor.record(&mut origin)?);
+        if records.len() == 1 {
+            // The others are about as long.
+            let len = before - cursor.rest.len();
+            records.reserve(cursor.rest.len().checked_div(len).unwrap_or(0) + 1);
+        }
+        if cursor.literal(b",").is_none() {
+            return (cursor.rest == b"]}").then_some(records);
+        }
+    }
+}
+
+/// The end of a record, which says where it came from. But for the sequence number it is the same in all
+/// records of an event, so it is read once and compared from then on.
+struct Origin<'a> {
+    /// The JSON up to the sequence number in the event id.
+    before_number: &'a [u8],
+    /// The JSON behind it.
+    after_number: &'a [u8],
+    shard: &'a str,
+    source: &'a str,
+}
+
+/// What is left of the event.
+struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    fn record(&mut self, known: &mut Option<Origin<'a>>) -> Option<RecordParts<'a>> {
+        self.literal(br#"{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":""#)?;
+        self.text()?;
+        self.literal(br#"","sequenceNumber":""#)?;
+        let number = self.text()?;
+        self.literal(br#"","data":""#)?;
+        let data = self.text()?;
+        self.literal(br#"","approximateArrivalTimestamp":"#)?;
+        let arrival = self.number()?;
+        if !known.as_ref().is_some_and(|known| self.is_from(known, number)) {
+            *known = Some(self.origin(number)?);
+        }
+        let origin = known.as_ref()?;
+        Some(RecordParts {
+            data: Some(Cow::Borrowed(data)),
+            sequence_number: Some(Cow::Borrowed(str::from_utf8(number).ok()?)),
+            shard: Some(Cow::Borrowed(origin.shard)),
+            source: Some(Cow::Borrowed(origin.source)),
+            arrival: Some(arrival),
+        })
+    }
+
+    /// Passes over the end of a record that came from there and has this sequence number.
+    fn is_from(&mut self, origin: &Origin<'_>, number: &[u8]) -> bool {
+        let start = self.rest;
+        let parts = [origin.before_number, number, origin.after_number];
+        let is_from = parts.iter().all(|part| self.literal(part).is_some());
+        if !is_from {
+            self.rest = start;
+        }
+        is_from
+    }
+
+    /// Reads the end of a record.
+    fn origin(&mut self, number: &[u8]) -> Option<Origin<'a>> {
+        let start = self.rest;
+        self.literal(br#"},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":""#)?;
+        let event_id = self.text()?;
+        let after_number = self.rest;
+        self.literal(br#"","eventName":"aws:kinesis:record","invokeIdentityArn":""#)?;
+        self.text()?;
+        self.literal(br#"","awsRegion":""#)?;
+        self.text()?;
+        self.literal(br#"","eventSourceARN":""#)?;
+        let source = self.text()?;
+        self.literal(br#""}"#)?;
+        let shard = event_id.strip_suffix(number)?.strip_suffix(b":")?;
+        Some(Origin {
+            before_number: start.get(..start.len() - after_number.len() - number.len())?,
+            after_number: after_number.get(..after_number.len() - self.rest.len())?,
+            shard: str::from_utf8(shard).ok().filter(|shard| !shard.contains(':'))?,
+            source: str::from_utf8(source).ok()?,
+        })
+    }
+
+    fn literal(&mut self, literal: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(literal)?;
+        Some(())
+    }
+
+    /// What stands in the quotes, up to the closing one.
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let (text, rest) = self.rest.split_at_checked(plain_len(self.rest))?;
+        self.rest = rest;
+        rest.starts_with(b"\"").then_some(text)
+    }
+
+    /// A number without sign and exponent, as JSON allows it.
+    fn number(&mut self) -> Option<&'a [u8]> {
+        let start = self.rest;
+        match self.digits() {
+            0 => return None,
+            1 => {}
+            _ if start.starts_with(b"0") => return None,
+            _ => {}
+        }
+        if self.literal(b".").is_some() && self.digits() == 0 {
+            return None;
+        }
+        start.get(..start.len() - self.rest.len())
+    }
+
+    /// Passes over digits and counts them.
+    fn digits(&mut self) -> usize {
+        let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.rest = self.rest.get(count..).unwrap_or_default();
+        count
+    }
+}
+
+/// How many bytes, from the first, stand for themselves in a JSON string of ASCII: all up to the first quote,
+/// backslash or control character, or the first byte beyond ASCII.
+fn plain_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk::<64>()
+        && is_surely_plain(block)
+    {
+        rest = after;
+    }
+    while let Some((block, after)) = rest.split_first_chunk::<16>()
+        && is_surely_plain(block)
+    {
+        rest = after;
+    }
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let odd = odd_bytes(u64::from_le_bytes(*word));
+        if odd != 0 {
+            return bytes.len() - rest.len() + odd.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    let is_odd = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\' || !byte.is_ascii();
+    bytes.len() - rest.len() + rest.iter().position(is_odd).unwrap_or(rest.len())
+}
+
+/// Whether all bytes stand for themselves. Blocks with a space or an exclamation mark are left to a closer
+/// look: so two comparisons a byte do, and without a branch they become vector instructions.
+fn is_surely_plain<const N: usize>(block: &[u8; N]) -> bool {
+    let odd = block.iter().fold(0, |odd, &byte| {
+        // As signed numbers, bytes beyond ASCII are below zero.
+        odd | u8::from(byte.cast_signed() < b'#'.cast_signed()) | u8::from(byte == b'\\')
+    });
+    odd == 0
+}
+
+/// The high bits of the bytes that do not stand for themselves. Only the lowest one that is set counts:
+/// borrows may set others above it.
+fn odd_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH_BITS: u64 = ONES << 7;
+    const SPACES: u64 = ONES * 0x20;
+    const QUOTES: u64 = ONES * 0x22;
+    const BACKSLASHES: u64 = ONES * 0x5c;
+    let is_below = |word: u64, bound: u64| word.wrapping_sub(bound) & !word;
+    let is_control = is_below(word, SPACES);
+    let is_quote = is_below(word ^ QUOTES, ONES);
+    let is_backslash = is_below(word ^ BACKSLASHES, ONES);
+    (word | is_control | is_quote | is_backslash) & HIGH_BITS
+}
