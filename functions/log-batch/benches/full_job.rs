@@ -16,11 +16,11 @@ use std::collections::HashSet;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kpl::Payload;
 use log_batch::ports::{DerivedSalt, OutletLimits};
-use log_batch::{Batch, BatchSettings, Envelope, EnvelopeRecord, PIPELINE_VERSION, PackedBatch};
+use log_batch::{
+    Batch, BatchSettings, Envelope, EnvelopeRecord, EventWriter, LogRecord, PIPELINE_VERSION, PackedBatch,
+};
 use md5::{Digest as _, Md5};
 use pixel_log::fields::{FIELD_COUNT, Field};
 use pixel_log::{Delivery, Timestamp};
@@ -248,28 +248,17 @@ fn one_line(index: usize, dice: &mut fastrand::Rng) -> String {
 
 /// The event as Lambda writes it.
 fn event(lines: &[String]) -> Vec<u8> {
-    let records: Vec<String> = lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let number = format!("4959033827149025660855969253836157109592157598913{index:07}");
-            format!(
-                concat!(
-                    r#"{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"{}","sequenceNumber":"{}","#,
-                    r#""data":"{}","approximateArrivalTimestamp":{}.123}},"eventSource":"aws:kinesis","#,
-                    r#""eventVersion":"1.0","eventID":"shardId-000000000006:{}","#,
-                    r#""eventName":"aws:kinesis:record","#,
-                    r#""invokeIdentityArn":"arn:aws:iam::111122223333:role/lambda-role","#,
-                    r#""awsRegion":"eu-central-1","#,
-                    r#""eventSourceARN":"arn:aws:kinesis:eu-central-1:111122223333:stream/logs"}}"#
-                ),
-                index,
-                number,
-                STANDARD.encode(line),
-                SECONDS + 3_700,
-                number
-            )
-        })
-        .collect();
-    format!(r#"{{"Records":[{}]}}"#, records.join(",")).into_bytes()
+    let mut event = EventWriter::new();
+    for (index, line) in lines.iter().enumerate() {
+        event.write(&LogRecord {
+            source: "arn:aws:kinesis:eu-central-1:111122223333:stream/logs",
+            shard: "shardId-000000000006",
+            sequence_number: Some(&format!(
+                "4959033827149025660855969253836157109592157598913{index:07}"
+            )),
+            arrival: Timestamp::from_millis((SECONDS + 3_700) * 1_000 + 123).unwrap(),
+            data: line.as_bytes(),
+        });
+    }
+    event.finish()
 }

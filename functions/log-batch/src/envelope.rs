@@ -10,9 +10,11 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html>
 
 mod lenient;
+mod shape;
 mod strict;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +24,7 @@ use pixel_log::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::log_record::LogRecord;
+pub use writer::EventWriter;
 
 /// An event that holds no records to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

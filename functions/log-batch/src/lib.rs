@@ -23,7 +23,7 @@ pub mod settings;
 pub use batch::{Batch, MAX_LINES_PER_RECORD, PackedBatch};
 pub use counts::Counts;
 pub use delivery::{DeliveryCounts, MAX_ATTEMPTS};
-pub use envelope::{Envelope, EnvelopeError, EnvelopeRecord, EnvelopeRecords};
+pub use envelope::{Envelope, EnvelopeError, EnvelopeRecord, EnvelopeRecords, EventWriter};
 pub use failure::{Failure, MAX_RAW_BYTES};
 pub use handler::{Origin, Report, Verdict, deliver_batch, handle_event};
 pub use log_record::LogRecord;

@@ -7,14 +7,14 @@
 
 use std::borrow::Cow;
 
-use super::RecordParts;
+use super::{RecordParts, shape};
 
 /// The records of an event of AWS's shape; none where the shape is any other.
 pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
     let mut cursor = Cursor { rest: event };
     let mut records = Vec::new();
-    cursor.literal(br#"{"Records":["#)?;
-    if cursor.rest == b"]}" {
+    cursor.literal(shape::EVENT_BEGIN)?;
+    if cursor.rest == shape::EVENT_END {
         return Some(records);
     }
     let mut origin = None;
@@ -26,8 +26,8 @@ pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
             let len = before - cursor.rest.len();
             records.reserve(cursor.rest.len().checked_div(len).unwrap_or(0) + 1);
         }
-        if cursor.literal(b",").is_none() {
-            return (cursor.rest == b"]}").then_some(records);
+        if cursor.literal(shape::BETWEEN_RECORDS).is_none() {
+            return (cursor.rest == shape::EVENT_END).then_some(records);
         }
     }
 }
@@ -50,13 +50,13 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn record(&mut self, known: &mut Option<Origin<'a>>) -> Option<RecordParts<'a>> {
-        self.literal(br#"{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":""#)?;
+        self.literal(shape::TO_PARTITION_KEY)?;
         self.text()?;
-        self.literal(br#"","sequenceNumber":""#)?;
+        self.literal(shape::TO_SEQUENCE_NUMBER)?;
         let number = self.text()?;
-        self.literal(br#"","data":""#)?;
+        self.literal(shape::TO_DATA)?;
         let data = self.text()?;
-        self.literal(br#"","approximateArrivalTimestamp":"#)?;
+        self.literal(shape::TO_ARRIVAL)?;
         let arrival = self.number()?;
         if !known.as_ref().is_some_and(|known| self.is_from(known, number)) {
             *known = Some(self.origin(number)?);
@@ -85,16 +85,16 @@ impl<'a> Cursor<'a> {
     /// Reads the end of a record.
     fn origin(&mut self, number: &[u8]) -> Option<Origin<'a>> {
         let start = self.rest;
-        self.literal(br#"},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":""#)?;
+        self.literal(shape::TO_EVENT_ID)?;
         let event_id = self.text()?;
         let after_number = self.rest;
-        self.literal(br#"","eventName":"aws:kinesis:record","invokeIdentityArn":""#)?;
+        self.literal(shape::TO_INVOKER)?;
         self.text()?;
-        self.literal(br#"","awsRegion":""#)?;
+        self.literal(shape::TO_REGION)?;
         self.text()?;
-        self.literal(br#"","eventSourceARN":""#)?;
+        self.literal(shape::TO_SOURCE)?;
         let source = self.text()?;
-        self.literal(br#""}"#)?;
+        self.literal(shape::RECORD_END)?;
         let shard = event_id.strip_suffix(number)?.strip_suffix(b":")?;
         Some(Origin {
             before_number: start.get(..start.len() - after_number.len() - number.len())?,

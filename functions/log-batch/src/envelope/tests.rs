@@ -5,7 +5,8 @@ use base64_simd::STANDARD;
 use pixel_log::Timestamp;
 use proptest::prelude::*;
 
-use super::{Envelope, EnvelopeError, EnvelopeRecord, RecordParts, lenient, strict};
+use super::{Envelope, EnvelopeError, EnvelopeRecord, EventWriter, RecordParts, lenient, strict};
+use crate::LogRecord;
 
 /// 2026-11-01T00:00:00Z, as `date -u -d 2026-11-01 +%s` gives it.
 const NOW_SECONDS: i64 = 1_793_491_200;
@@ -408,8 +409,60 @@ fn event() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|records| format!(r#"{{"Records":[{}]}}"#, records.join(",")).into_bytes())
 }
 
+#[test]
+fn an_event_is_written_as_aws_writes_it() {
+    let event = documented();
+    let mut writer = EventWriter::new();
+    let envelope = Envelope::parse(event.as_bytes()).unwrap();
+    let mut records = envelope.records(now());
+    while let Some((_, EnvelopeRecord::Good(record))) = records.next_record() {
+        writer.write(&record);
+    }
+    assert_eq!((writer.len(), writer.is_empty()), (2, false));
+    let unknown = [
+        r#"1","sequenceNumber"#,
+        "arn:aws:iam::111122223333:role/lambda-role",
+        r#"us-east-2","eventSourceARN"#,
+    ];
+    let without = |text: &str, unknown: &str| {
+        let kept = unknown.find('"').map_or("", |quote| &unknown[quote..]);
+        text.replace(unknown, kept)
+    };
+    let expected = unknown
+        .iter()
+        .fold(event.clone(), |text, unknown| without(&text, unknown));
+    assert_eq!(String::from_utf8(writer.finish()).unwrap(), expected);
+    assert_eq!(EventWriter::default().finish(), br#"{"Records":[]}"#);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_written_is_read_back(
+        records in prop::collection::vec((".{0,20}", "[^:]{0,20}", "[1-9][0-9]{0,60}", data(), 0_u32..), 0..4),
+    ) {
+        let mut writer = EventWriter::new();
+        let mut expected = Vec::new();
+        for (source, shard, number, data, after) in &records {
+            let arrival = Timestamp::from_millis(now().as_millis() + i64::from(*after)).unwrap();
+            writer.write(&LogRecord { source, shard, sequence_number: Some(number), arrival, data });
+            expected.push(HandedOut {
+                expected: None,
+                source: source.clone(),
+                shard: shard.clone(),
+                sequence_number: Some(number.clone()),
+                arrival: arrival.as_millis(),
+                data: data.clone(),
+            });
+        }
+        let event = writer.finish();
+        let plain = records.iter().all(|(source, shard, ..)| {
+            (source.clone() + shard).bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte))
+        });
+        prop_assert!(is_strict(&event) || !plain);
+        prop_assert_eq!(hand_out(&Envelope::parse(&event).unwrap()), expected);
+    }
 
     #[test]
     fn an_event_of_the_shape_is_read_strictly_whatever_it_holds(event in event()) {
