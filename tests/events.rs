@@ -8,73 +8,19 @@
 )]
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Mutex;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use log_batch::ports::{
-    Clock, DerivedSalt, Entry, EntryOutcome, Outlet, OutletLimits, Ports, PutError, Randomness,
-};
-use log_batch::{BatchSettings, Report, Verdict, handle_event};
+use log_batch::{BatchOutcome, BatchSettings, Verdict};
 use pipeline_tests::event_files::{event_files, folder};
+use pipeline_tests::standstill::{KinesisShelf, handle};
 use pixel_log::Timestamp;
 use serde_json::Value;
 
-/// Keeps what is put.
-#[derive(Default)]
-struct Shelf(Mutex<Vec<Vec<u8>>>);
-
-impl Outlet for Shelf {
-    const LIMITS: OutletLimits = OutletLimits::KINESIS;
-
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
-        let mut shelf = self.0.lock().unwrap();
-        shelf.extend(entries.iter().map(|entry| entry.data.to_vec()));
-        Ok(vec![EntryOutcome::Stored; entries.len()])
-    }
-}
-
-/// Stands still on 2025-11-02.
-struct Standstill;
-
-impl Clock for Standstill {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_762_041_600_000).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, _time: Duration) {
-        std::future::pending::<()>().await;
-    }
-}
-
-impl Randomness for Standstill {
-    fn next(&self) -> u64 {
-        7
-    }
-}
-
-/// Handles an event; says what came of it and the ids of the requests whose rows were stored.
-fn handle(event: &[u8]) -> (Report, Vec<String>) {
-    let ports = Ports {
-        events: Shelf::default(),
-        failed_events: Shelf::default(),
-        clock: Standstill,
-        randomness: Standstill,
-        salt: DerivedSalt::new(None),
-    };
-    let settings = BatchSettings::default();
-    let mut handled = pin!(handle_event(event, &settings, &ports, Duration::from_mins(1)));
-    let Poll::Ready(report) = handled.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("nothing here waits");
-    };
+/// Handles an event on 2025-11-02; says what came of it and the ids of the requests whose rows were stored.
+fn ids_of(event: &[u8]) -> (BatchOutcome, Vec<String>) {
+    let now = Timestamp::from_millis(1_762_041_600_000).unwrap();
+    let handled = handle::<KinesisShelf>(event, &BatchSettings::default(), now).unwrap();
     let mut ids = Vec::new();
-    for blob in ports.events.0.lock().unwrap().iter() {
+    for blob in &handled.blobs {
         let mut read = |row: &[u8]| {
             let row: Value = serde_json::from_slice(row).unwrap();
             ids.push(row["request_id"].as_str().unwrap_or_default().to_owned());
@@ -84,19 +30,19 @@ fn handle(event: &[u8]) -> (Report, Vec<String>) {
             kpl::Payload::Aggregated(rows) => rows.iter().for_each(|row| read(row.data)),
         }
     }
-    (report.unwrap(), ids)
+    (handled.outcome, ids)
 }
 
 /// Handles the file of that name and checks its counts.
 fn check(name: &str, records: u64, requests: u64, failed: &[(&'static str, u64)], ids: &[String]) {
     let file = event_files().into_iter().find(|file| file.name == name).unwrap();
-    let (report, stored) = handle(file.json.as_bytes());
-    assert_eq!(report.verdict, Verdict::Delivered);
-    assert!(report.conserved);
-    assert_eq!(report.counts.records, records);
-    assert_eq!(report.counts.requests, requests);
+    let (outcome, stored) = ids_of(file.json.as_bytes());
+    assert_eq!(outcome.verdict, Verdict::Delivered);
+    assert!(outcome.conserved);
+    assert_eq!(outcome.counts.records, records);
+    assert_eq!(outcome.counts.requests, requests);
     let failed: BTreeMap<_, _> = failed.iter().copied().collect();
-    assert_eq!(report.counts.failed, failed);
+    assert_eq!(outcome.counts.failed, failed);
     assert_eq!(stored, ids);
 }
 

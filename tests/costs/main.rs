@@ -29,7 +29,7 @@ mod traffic;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use log_batch::{DEFAULT_BLOB_BYTES, DeliveryMode};
+use log_batch::DEFAULT_BLOB_BYTES;
 
 use self::bill::{Bill, Way};
 use self::prices::Prices;
@@ -49,11 +49,7 @@ fn sample() -> Vec<u8> {
 
 /// What lines of the sample become in batches of so many.
 fn pack(lines_a_batch: f64, way: Way, blob_bytes: usize) -> Traffic {
-    let mode = match way {
-        Way::Kpl => DeliveryMode::Kpl,
-        Way::DirectPut => DeliveryMode::DirectPut,
-    };
-    traffic::pack(&sample(), lines_a_batch, mode, blob_bytes)
+    traffic::pack(&sample(), lines_a_batch, way, blob_bytes)
 }
 
 /// The bill of the stack as its templates and its code are.

@@ -1,9 +1,11 @@
 //! What a log line becomes: the sample of the repository, packed by the function's own code.
 
 use kpl::{Payload, deaggregate};
-use log_batch::ports::{DerivedSalt, OutletLimits};
-use log_batch::{Batch, BatchSettings, DeliveryMode, LogRecord, PIPELINE_VERSION};
-use pixel_log::{Delivery, Timestamp};
+use log_batch::{BatchSettings, EventWriter, LogRecord};
+use pipeline_tests::standstill::{FirehoseShelf, KinesisShelf, handle};
+use pixel_log::Timestamp;
+
+use super::bill::Way;
 
 /// A day after the sample, so that each of its times is a possible one. UTC milliseconds since 1970.
 const ARRIVAL_MS: i64 = 1_793_577_600_000;
@@ -33,23 +35,16 @@ pub(crate) fn line_bytes(log: &[u8]) -> f64 {
 }
 
 /// Packs a log in batches of so many lines on average, as lines at even distances make them.
-pub(crate) fn pack(log: &[u8], lines_a_batch: f64, mode: DeliveryMode, blob_bytes: usize) -> Traffic {
+pub(crate) fn pack(log: &[u8], lines_a_batch: f64, way: Way, blob_bytes: usize) -> Traffic {
     let settings = BatchSettings {
-        mode,
         blob_bytes,
         ..BatchSettings::default()
     };
-    let events = match mode {
-        DeliveryMode::Kpl => OutletLimits::KINESIS,
-        DeliveryMode::DirectPut => OutletLimits::FIREHOSE,
-    };
     let arrival = Timestamp::from_millis(ARRIVAL_MS).unwrap();
-    let delivery = Delivery {
-        ingested: arrival,
-        path: settings.ingest_path,
-        version: PIPELINE_VERSION,
+    let handle = match way {
+        Way::Kpl => handle::<KinesisShelf>,
+        Way::DirectPut => handle::<FirehoseShelf>,
     };
-    let salt = DerivedSalt::new(Some([7; 32]));
     let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
     let ends = (1..).map(|batch| (lines_a_batch * f64::from(batch)).round() as usize);
 
@@ -57,32 +52,31 @@ pub(crate) fn pack(log: &[u8], lines_a_batch: f64, mode: DeliveryMode, blob_byte
     let mut start = 0;
     for end in ends {
         let end = end.min(lines.len());
-        let mut batch = Batch::new(&settings, delivery, &salt, 0, events, OutletLimits::FIREHOSE);
-        for (position, line) in lines[start..end].iter().enumerate() {
-            let record = LogRecord {
+        let mut event = EventWriter::new();
+        for line in &lines[start..end] {
+            event.write(&LogRecord {
                 source: "",
                 shard: "",
                 sequence_number: None,
                 arrival,
                 data: line,
-            };
-            batch.add(position, &record);
+            });
         }
-        let packed = batch.finish();
-        sum.rows += packed.counts().rows as f64;
-        for entry in packed.event_entries() {
+        let handled = handle(&event.finish(), &settings, arrival).unwrap();
+        sum.rows += handled.outcome.counts.rows as f64;
+        for blob in &handled.blobs {
             sum.blobs += 1.0;
-            sum.blob_bytes += entry.data.len() as f64;
-            sum.blob_steps += steps(entry.data.len());
-            let rows = match deaggregate(entry.data).unwrap() {
+            sum.blob_bytes += blob.len() as f64;
+            sum.blob_steps += steps(blob.len());
+            let rows = match deaggregate(blob).unwrap() {
                 Payload::Aggregated(rows) => rows.iter().map(|row| row.data.len()).collect(),
                 Payload::Plain(data) => vec![data.len()],
             };
             sum.row_bytes += rows.iter().sum::<usize>() as f64;
             sum.row_steps += rows.into_iter().map(steps).sum::<f64>();
         }
-        for entry in packed.failed_event_entries() {
-            sum.failed_steps += steps(entry.data.len());
+        for record in &handled.failed_events {
+            sum.failed_steps += steps(record.len());
         }
         if end == lines.len() {
             break;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use log_batch::Failure;
+use log_batch::FailureReason;
 use regex_lite::Regex;
 
 use super::alarms::{alarms, metrics};
@@ -112,7 +112,7 @@ fn collect_fields(structs: &BTreeMap<&str, &str>, name: &str, prefix: &str, fiel
             Some(inner) if is_flat => collect_fields(structs, inner, prefix, fields),
             Some(inner) => collect_fields(structs, inner, &format!("{prefix}{field}."), fields),
             None if kind.contains("BTreeMap") => {
-                fields.extend(Failure::REASONS.map(|(code, _)| format!("{prefix}{field}.{code}")));
+                fields.extend(FailureReason::REASONS.map(|(code, _)| format!("{prefix}{field}.{code}")));
             }
             None => {
                 fields.insert(format!("{prefix}{field}"));

@@ -1,5 +1,5 @@
 //! Stand-ins for what surrounds a function: the log stream that invokes it, Lambda's Runtime API and the
-//! AWS services that it puts to. All of it listens on the loopback address only.
+//! AWS services that it puts to. What listens does so on the loopback address only.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@ pub mod function;
 pub mod http;
 pub mod log_stream;
 pub mod stack;
+pub mod standstill;
 
 use std::time::Duration;
 

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use log_batch::ports::{
-    Clock, DerivedSalt, Entry, EntryOutcome, Outlet, OutletLimits, Ports, PutError, Randomness,
-};
-use log_batch::{BatchSettings, Report, handle_event};
+use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
+use log_batch::{BatchOutcome, BatchSettings, Service, handle_event};
 use pipeline_tests::log_stream::Batch;
 use pixel_log::Timestamp;
 use serde_json::value::RawValue;
@@ -45,29 +43,41 @@ fn handler_delivers(bencher: Bencher<'_, '_>) {
     let settings = BatchSettings::default();
     let ports = Ports {
         events: Abyss,
-        failed_events: Abyss,
+        failed_events: FailedAbyss,
         clock: Abyss,
         randomness: Abyss,
         salt: DerivedSalt::new(Some([7; 32])),
     };
     let bench = || {
         let mut handled = pin!(handle_event(&EVENT, &settings, &ports, Duration::from_mins(1)));
-        let report: Option<Report> = match handled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(report) => report.ok(),
-            Poll::Pending => None,
-        };
+        let report: Option<BatchOutcome> =
+            match handled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(report) => report.ok(),
+                Poll::Pending => None,
+            };
         assert_eq!(report.map(|report| report.counts.lines), Some(LINES as u64));
     };
     bencher.counter(ItemsCount::new(LINES)).bench(bench);
+}
+
+/// Takes all failed events.
+struct FailedAbyss;
+
+impl Outlet for FailedAbyss {
+    const SERVICE: Service = Service::FIREHOSE;
+
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        Ok(vec![EntryOutcome::Stored; entries.len()])
+    }
 }
 
 /// Takes everything, and stands still on 2026-11-02.
 struct Abyss;
 
 impl Outlet for Abyss {
-    const LIMITS: OutletLimits = OutletLimits::KINESIS;
+    const SERVICE: Service = Service::KINESIS;
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
         Ok(vec![EntryOutcome::Stored; entries.len()])
     }
 }

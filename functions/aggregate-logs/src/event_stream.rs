@@ -4,7 +4,8 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};
-use log_batch::ports::{Entry, EntryOutcome, Outlet, OutletLimits, PutError};
+use log_batch::Service;
+use log_batch::ports::{EntryOutcome, Outlet, PutEntry, PutError};
 
 use crate::put_error::put_error;
 
@@ -25,9 +26,9 @@ impl EventStream {
 }
 
 impl Outlet for EventStream {
-    const LIMITS: OutletLimits = OutletLimits::KINESIS;
+    const SERVICE: Service = Service::KINESIS;
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
         let records: Result<Vec<_>, BuildError> = entries.iter().map(request_entry).collect();
         let put = self.client.put_records().stream_name(&self.name);
         let put = put.set_records(Some(records.map_err(|_| PutError::Failed)?));
@@ -39,7 +40,7 @@ impl Outlet for EventStream {
     }
 }
 
-fn request_entry(entry: &Entry<'_>) -> Result<PutRecordsRequestEntry, BuildError> {
+fn request_entry(entry: &PutEntry<'_>) -> Result<PutRecordsRequestEntry, BuildError> {
     PutRecordsRequestEntry::builder()
         .data(Blob::new(entry.data))
         .partition_key(entry.partition_key)

@@ -4,7 +4,8 @@ use aws_sdk_firehose::Client;
 use aws_sdk_firehose::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{PutRecordBatchResponseEntry, Record};
-use log_batch::ports::{Entry, EntryOutcome, Outlet, OutletLimits, PutError};
+use log_batch::Service;
+use log_batch::ports::{EntryOutcome, Outlet, PutEntry, PutError};
 
 use crate::put_error::put_error;
 
@@ -28,9 +29,9 @@ impl FirehoseStream {
 }
 
 impl Outlet for FirehoseStream {
-    const LIMITS: OutletLimits = OutletLimits::FIREHOSE;
+    const SERVICE: Service = Service::FIREHOSE;
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
         let records: Result<Vec<_>, BuildError> = entries.iter().map(record).collect();
         let put = self.client.put_record_batch().delivery_stream_name(&self.name);
         let put = put.set_records(Some(records.map_err(|_| PutError::Failed)?));
@@ -43,7 +44,7 @@ impl Outlet for FirehoseStream {
     }
 }
 
-fn record(entry: &Entry<'_>) -> Result<Record, BuildError> {
+fn record(entry: &PutEntry<'_>) -> Result<Record, BuildError> {
     Record::builder().data(Blob::new(entry.data)).build()
 }
 

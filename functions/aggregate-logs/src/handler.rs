@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lambda_events::streams::KinesisEventResponse;
 use lambda_runtime::{Context, Diagnostic};
 use log_batch::ports::{Clock as _, DerivedSalt, Outlet, Ports};
-use log_batch::{BatchSettings, EnvelopeError, Report, Verdict, handle_event};
+use log_batch::{BatchOutcome, BatchSettings, EnvelopeError, Verdict, handle_event};
 
 use crate::clock::SystemClock;
 use crate::ledger::{self, Invocation};
@@ -20,6 +20,8 @@ use crate::randomness::FastRandomness;
 
 /// The handler of invocations. Nothing is carried from one to the next.
 pub struct Handler<E, F> {
+    /// The setting that chose the outlet of rows, for the log.
+    delivery: &'static str,
     settings: BatchSettings,
     ports: Ports<E, F, SystemClock, FastRandomness, DerivedSalt>,
     is_warm: AtomicBool,
@@ -28,10 +30,12 @@ pub struct Handler<E, F> {
 impl<E: Outlet, F: Outlet> Handler<E, F> {
     /// A handler that has served nothing yet.
     pub fn new(
+        delivery: &'static str,
         settings: BatchSettings,
         ports: Ports<E, F, SystemClock, FastRandomness, DerivedSalt>,
     ) -> Handler<E, F> {
         Handler {
+            delivery,
             settings,
             ports,
             is_warm: AtomicBool::new(false),
@@ -56,22 +60,22 @@ impl<E: Outlet, F: Outlet> Handler<E, F> {
         let taken = clock.monotonic().saturating_sub(started);
         let invocation = Invocation {
             request_id: &context.request_id,
-            delivery: self.settings.mode.name(),
+            delivery: self.delivery,
             event_bytes: event.len(),
             cold_start,
             taken,
             left: time.saturating_sub(taken),
         };
-        let report = match handled {
-            Some(Ok(report)) => Ok(report),
+        let outcome = match handled {
+            Some(Ok(outcome)) => Ok(outcome),
             Some(Err(error)) => Err(InvocationError::Event(error)),
             None => Err(InvocationError::Panic),
         };
-        match &report {
-            Ok(report) => ledger::write_report(&invocation, report),
+        match &outcome {
+            Ok(outcome) => ledger::write_outcome(&invocation, outcome),
             Err(error) => ledger::write_failure(&invocation, error),
         }
-        respond(report?)
+        respond(outcome?)
     }
 
     /// Time from now to a moment in milliseconds since 1970.
@@ -86,12 +90,12 @@ impl<E: Outlet, F: Outlet> Handler<E, F> {
 /// A batch that has to come again as a whole is answered by an error. An item failure with a null
 /// identifier would say the same to a mapping that reports item failures; the error says it to every
 /// mapping, and shows in the metric `Errors`. Both count as a complete failure.
-fn respond(report: Report) -> Result<KinesisEventResponse, InvocationError> {
+fn respond(outcome: BatchOutcome) -> Result<KinesisEventResponse, InvocationError> {
     let mut response = KinesisEventResponse::default();
-    match report.verdict {
+    match outcome.verdict {
         Verdict::Delivered => {}
         Verdict::RetryFrom { sequence_number, .. } => response.add_failure(sequence_number),
-        Verdict::RetryAll if report.conserved => return Err(InvocationError::NoSequenceNumber),
+        Verdict::RetryAll if outcome.conserved => return Err(InvocationError::NoSequenceNumber),
         Verdict::RetryAll => return Err(InvocationError::Unbalanced),
     }
     Ok(response)
@@ -177,8 +181,8 @@ impl From<InvocationError> for Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use log_batch::ports::{Entry, EntryOutcome, OutletLimits, PutError};
-    use log_batch::{Counts, DeliveryCounts, Origin};
+    use log_batch::ports::{EntryOutcome, PutEntry, PutError};
+    use log_batch::{BatchCounts, Origin, PutCounts, Service};
 
     use super::*;
 
@@ -186,21 +190,21 @@ mod tests {
     struct PanickingOutlet;
 
     impl Outlet for PanickingOutlet {
-        const LIMITS: OutletLimits = OutletLimits::FIREHOSE;
+        const SERVICE: Service = Service::FIREHOSE;
 
-        async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
             let input = entries.first().map(|entry| String::from_utf8_lossy(entry.data));
             panic!("canary {input:?}");
         }
     }
 
-    fn report(verdict: Verdict, conserved: bool) -> Report {
-        Report {
+    fn outcome(verdict: Verdict, conserved: bool) -> BatchOutcome {
+        BatchOutcome {
             verdict,
             origin: Origin::default(),
-            counts: Counts::default(),
-            events: DeliveryCounts::default(),
-            failed_events: DeliveryCounts::default(),
+            counts: BatchCounts::default(),
+            event_puts: PutCounts::default(),
+            failed_event_puts: PutCounts::default(),
             conserved,
         }
     }
@@ -219,7 +223,7 @@ mod tests {
             randomness: FastRandomness,
             salt: DerivedSalt::new(None),
         };
-        Handler::new(BatchSettings::default(), ports)
+        Handler::new("DirectPut", BatchSettings::default(), ports)
     }
 
     #[test]
@@ -227,15 +231,15 @@ mod tests {
         let sequence_number = "49".to_owned();
         let position = 3;
         let json = |response| serde_json::to_string(&response).unwrap();
-        let delivered = respond(report(Verdict::Delivered, true)).unwrap();
+        let delivered = respond(outcome(Verdict::Delivered, true)).unwrap();
         assert_eq!(json(delivered), r#"{"batchItemFailures":[]}"#);
         let retry = Verdict::RetryFrom {
             sequence_number,
             position,
         };
-        let retry = respond(report(retry, true)).unwrap();
+        let retry = respond(outcome(retry, true)).unwrap();
         assert_eq!(json(retry), r#"{"batchItemFailures":[{"itemIdentifier":"49"}]}"#);
-        let all = |conserved| respond(report(Verdict::RetryAll, conserved)).unwrap_err();
+        let all = |conserved| respond(outcome(Verdict::RetryAll, conserved)).unwrap_err();
         assert_eq!(all(true), InvocationError::NoSequenceNumber);
         assert_eq!(all(false), InvocationError::Unbalanced);
     }

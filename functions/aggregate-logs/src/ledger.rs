@@ -10,13 +10,13 @@ use std::io::Write as _;
 use std::panic::Location;
 use std::time::Duration;
 
-use log_batch::{DeliveryCounts, PIPELINE_VERSION, Report, Verdict};
+use log_batch::{BatchOutcome, PIPELINE_VERSION, PutCounts, Verdict};
 use serde::Serialize;
 
 use crate::handler::InvocationError;
 use crate::refusal::Refusal;
 
-/// What is known of an invocation beside its report.
+/// What is known of an invocation beside what its batch came to.
 pub(crate) struct Invocation<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) delivery: &'static str,
@@ -27,16 +27,18 @@ pub(crate) struct Invocation<'a> {
 }
 
 /// Writes the line of an invocation that came to a verdict.
-pub(crate) fn write_report(invocation: &Invocation<'_>, report: &Report) {
+pub(crate) fn write_outcome(invocation: &Invocation<'_>, outcome: &BatchOutcome) {
     write(&Line {
         level: match () {
-            () if !report.conserved || report.events.denied + report.failed_events.denied > 0 => "ERROR",
-            () if report.verdict != Verdict::Delivered => "WARN",
+            () if !outcome.conserved || outcome.event_puts.denied + outcome.failed_event_puts.denied > 0 => {
+                "ERROR"
+            }
+            () if outcome.verdict != Verdict::Delivered => "WARN",
             () => "INFO",
         },
         message: "batch",
         invocation: Some(invocation.into()),
-        batch: Some(report.into()),
+        batch: Some(outcome.into()),
         ..Line::default()
     });
 }
@@ -172,9 +174,9 @@ impl<'a> From<&'a Invocation<'_>> for InvocationPart<'a> {
     }
 }
 
-impl<'a> From<&'a Report> for BatchPart<'a> {
-    fn from(report: &'a Report) -> BatchPart<'a> {
-        let (verdict, retry_position, retry_seq) = match &report.verdict {
+impl<'a> From<&'a BatchOutcome> for BatchPart<'a> {
+    fn from(outcome: &'a BatchOutcome) -> BatchPart<'a> {
+        let (verdict, retry_position, retry_seq) = match &outcome.verdict {
             Verdict::Delivered => ("delivered", None, None),
             Verdict::RetryFrom {
                 sequence_number,
@@ -182,23 +184,23 @@ impl<'a> From<&'a Report> for BatchPart<'a> {
             } => ("retry_from", Some(*position), Some(sequence_number.as_str())),
             Verdict::RetryAll => ("retry_all", None, None),
         };
-        let origin = &report.origin;
+        let origin = &outcome.origin;
         BatchPart {
             stream: name(&origin.source, ":/_.-").filter(|arn| arn.starts_with("arn:")),
             shard: name(&origin.shard, "-"),
             first_seq: name(&origin.first_sequence_number, ""),
-            records: report.counts.records,
-            lines: report.counts.lines,
-            good_lines: report.counts.good_lines,
-            rows: report.counts.rows,
-            requests: report.counts.requests,
-            failed_lines: report.counts.failed_events(),
-            failed: &report.counts.failed,
-            blobs: report.counts.blobs,
-            blob_bytes: report.counts.blob_bytes,
-            event_puts: (&report.events).into(),
-            failed_event_puts: (&report.failed_events).into(),
-            conserved: report.conserved,
+            records: outcome.counts.records,
+            lines: outcome.counts.lines,
+            good_lines: outcome.counts.good_lines,
+            rows: outcome.counts.rows,
+            requests: outcome.counts.requests,
+            failed_lines: outcome.counts.failed_events(),
+            failed: &outcome.counts.failed,
+            blobs: outcome.counts.blobs,
+            blob_bytes: outcome.counts.blob_bytes,
+            event_puts: (&outcome.event_puts).into(),
+            failed_event_puts: (&outcome.failed_event_puts).into(),
+            conserved: outcome.conserved,
             verdict,
             retry_position,
             retry_seq,
@@ -216,8 +218,8 @@ fn name<'a>(text: &'a str, marks: &str) -> Option<&'a str> {
     ((1..=MAX_NAME).contains(&text.len()) && text.chars().all(is_plain)).then_some(text)
 }
 
-impl From<&DeliveryCounts> for PutsPart {
-    fn from(counts: &DeliveryCounts) -> PutsPart {
+impl From<&PutCounts> for PutsPart {
+    fn from(counts: &PutCounts) -> PutsPart {
         PutsPart {
             calls: counts.calls,
             throttled: counts.throttled,

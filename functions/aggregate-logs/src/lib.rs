@@ -73,7 +73,8 @@ async fn serve(
         randomness: FastRandomness,
         salt: DerivedSalt::new(visitor_key.map(VisitorKey::into_bytes)),
     };
-    let (handler, event_bytes) = (Handler::new(settings.batch, ports), EventBytes::default());
+    let handler = Handler::new(settings.delivery.name(), settings.batch, ports);
+    let event_bytes = EventBytes::default();
     let service = service_fn(|event: LambdaEvent<()>| {
         let (handler, bytes) = (&handler, event_bytes.take());
         async move { handler.handle(&bytes, &event.context).await }

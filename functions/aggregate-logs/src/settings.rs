@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use log_batch::{BatchSettings, DEFAULT_BLOB_BYTES, DeliveryMode};
+use log_batch::{BatchSettings, DEFAULT_BLOB_BYTES};
 use pixel_log::{FieldSet, RowConfig};
 
 use crate::settings_error::SettingsError;
@@ -163,7 +163,6 @@ impl Settings {
         Ok(Settings {
             batch: BatchSettings {
                 rows: RowConfig { fields, pixel_paths },
-                mode: delivery.mode(),
                 blob_bytes: usize::try_from(blob_bytes).unwrap_or(DEFAULT_BLOB_BYTES),
                 margin: Duration::from_millis(margin),
                 ..BatchSettings::default()
@@ -176,12 +175,12 @@ impl Settings {
 }
 
 impl EventDelivery {
-    /// The mode of the batch.
+    /// The value of the setting.
     #[must_use]
-    pub const fn mode(&self) -> DeliveryMode {
+    pub const fn name(&self) -> &'static str {
         match self {
-            EventDelivery::Kpl { .. } => DeliveryMode::Kpl,
-            EventDelivery::DirectPut { .. } => DeliveryMode::DirectPut,
+            EventDelivery::Kpl { .. } => "Kpl",
+            EventDelivery::DirectPut { .. } => "DirectPut",
         }
     }
 }
@@ -381,7 +380,7 @@ mod tests {
         let event_firehose = "rows".to_owned();
         assert_eq!(settings.delivery, EventDelivery::DirectPut { event_firehose });
         assert_eq!(settings.failed_events_firehose, "failed");
-        assert_eq!(settings.batch.mode, DeliveryMode::DirectPut);
+        assert_eq!(settings.delivery.name(), "DirectPut");
         assert_eq!(settings.batch.rows.fields.len(), 2);
         assert_eq!(settings.batch.rows.pixel_paths, ["/p.gif", "/o.gif"]);
         assert_eq!(settings.batch.blob_bytes, 1024);

@@ -14,16 +14,19 @@
 
 use std::collections::HashSet;
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use kpl::Payload;
-use log_batch::ports::{DerivedSalt, OutletLimits};
+use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
 use log_batch::{
-    Batch, BatchSettings, Envelope, EnvelopeRecord, EventWriter, LogRecord, PIPELINE_VERSION, PackedBatch,
+    BatchOutcome, BatchSettings, Envelope, EnvelopeRecord, EventWriter, LogRecord, Service, Verdict,
+    handle_event,
 };
 use md5::{Digest as _, Md5};
+use pixel_log::Timestamp;
 use pixel_log::fields::{FIELD_COUNT, Field};
-use pixel_log::{Delivery, Timestamp};
 
 const RECORDS: usize = 2_000;
 /// 2026-11-01T00:00:00Z.
@@ -38,11 +41,13 @@ fn main() {
     let lines = lines();
     let event = event(&lines);
     let bytes: usize = lines.iter().map(String::len).sum();
-    check(&job(&event), &lines);
+    let kept = Some(Mutex::default());
+    let (outcome, blobs) = job(&event, Blobs { kept });
+    check(&outcome, &blobs.kept.unwrap().into_inner().unwrap(), &lines);
     if let Some(path) = event_path() {
         std::fs::write(path, &event).expect("the event is written");
     }
-    let ns = ns_per_line(|| drop(black_box(job(black_box(&event)))));
+    let ns = ns_per_line(|| drop(black_box(job(black_box(&event), Blobs::default()))));
     let md5 = ns_per_line(|| {
         for line in &lines {
             black_box(Md5::digest(black_box(line)));
@@ -62,7 +67,7 @@ fn full_job(bencher: divan::Bencher<'_, '_>) {
     let event = event(&lines());
     bencher
         .counter(divan::counter::ItemsCount::new(RECORDS))
-        .bench_local(|| job(black_box(&event)));
+        .bench_local(|| job(black_box(&event), Blobs::default()));
 }
 
 #[divan::bench]
@@ -80,32 +85,70 @@ fn envelope_alone(bencher: divan::Bencher<'_, '_>) {
         });
 }
 
-/// What the handler does between the event and the outlets.
-fn job(event: &[u8]) -> PackedBatch {
-    let settings = BatchSettings::default();
-    let delivery = Delivery {
-        ingested: now(),
-        path: "realtime",
-        version: PIPELINE_VERSION,
+/// What a function does with an event, but for the puts: its outlets take everything at once.
+fn job(event: &[u8], events: Blobs) -> (BatchOutcome, Blobs) {
+    let ports = Ports {
+        events,
+        failed_events: Abyss,
+        clock: Standstill,
+        randomness: Standstill,
+        salt: DerivedSalt::new(Some([7; 32])),
     };
-    let salt = DerivedSalt::new(Some([7; 32]));
-    let mut batch = Batch::new(
-        &settings,
-        delivery,
-        &salt,
-        1,
-        OutletLimits::KINESIS,
-        OutletLimits::FIREHOSE,
-    );
-    let envelope = Envelope::parse(event).unwrap();
-    let mut records = envelope.records(now());
-    while let Some((position, record)) = records.next_record() {
-        match record {
-            EnvelopeRecord::Good(record) => batch.add(position, &record),
-            EnvelopeRecord::Broken(record, expected) => batch.add_broken(position, &record, expected),
-        }
+    let settings = BatchSettings::default();
+    let handled = handle_event(event, &settings, &ports, Duration::from_mins(1));
+    let outcome = handled.now_or_never().expect("nothing here waits");
+    (outcome.unwrap(), ports.events)
+}
+
+/// Takes everything and keeps nothing.
+struct Abyss;
+
+impl Outlet for Abyss {
+    const SERVICE: Service = Service::FIREHOSE;
+
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        Ok(vec![EntryOutcome::Stored; entries.len()])
     }
-    batch.finish()
+}
+
+/// Takes blobs in the KPL format, and keeps them where it has been told to.
+#[derive(Default)]
+struct Blobs {
+    kept: Option<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Outlet for Blobs {
+    const SERVICE: Service = Service::KINESIS;
+
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        if let Some(kept) = &self.kept {
+            let blobs = entries.iter().map(|entry| entry.data.to_vec());
+            kept.lock().unwrap().extend(blobs);
+        }
+        Ok(vec![EntryOutcome::Stored; entries.len()])
+    }
+}
+
+struct Standstill;
+
+impl Clock for Standstill {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn sleep(&self, _time: Duration) {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Randomness for Standstill {
+    fn next(&self) -> u64 {
+        1
+    }
 }
 
 fn now() -> Timestamp {
@@ -143,25 +186,22 @@ fn cpu_time() -> Option<Duration> {
 }
 
 /// Every line is one row with its own id and the facts of the line, in order, in blobs within the cap.
-fn check(packed: &PackedBatch, lines: &[String]) {
-    assert!(packed.is_conserved());
-    assert!(packed.failed_event_entries().is_empty());
+fn check(outcome: &BatchOutcome, blobs: &[Vec<u8>], lines: &[String]) {
+    assert_eq!((&outcome.verdict, outcome.conserved), (&Verdict::Delivered, true));
+    assert_eq!(outcome.counts.failed_events(), 0);
     let mut rows: Vec<serde_json::Value> = Vec::new();
     let mut blob_bytes = 0;
-    for entry in packed.event_entries() {
-        assert!(entry.data.len() <= 5_120);
-        blob_bytes += entry.data.len() as u64;
-        match kpl::deaggregate(entry.data).unwrap() {
+    for blob in blobs {
+        assert!(blob.len() <= 5_120);
+        blob_bytes += blob.len() as u64;
+        match kpl::deaggregate(blob).unwrap() {
             Payload::Plain(row) => rows.push(serde_json::from_slice(row).unwrap()),
             Payload::Aggregated(some) => {
                 rows.extend(some.iter().map(|row| serde_json::from_slice(row.data).unwrap()));
             }
         }
     }
-    assert_eq!(
-        (rows.len(), packed.counts().blob_bytes),
-        (lines.len(), blob_bytes)
-    );
+    assert_eq!((rows.len(), outcome.counts.blob_bytes), (lines.len(), blob_bytes));
     let mut keys = HashSet::new();
     for (row, line) in rows.iter().zip(lines) {
         let columns: Vec<&str> = line.trim_end().split('\t').collect();

@@ -5,27 +5,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use kpl::Payload;
 use pixel_log::{Day, DaySalt, Delivery, read_line};
 
-use crate::counts::Counts;
-use crate::failure::Failure;
-use crate::log_record::LogRecord;
+use crate::counts::BatchCounts;
+use crate::failure::FailureReason;
+use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
 use crate::packing::{Packed, Packer};
-use crate::ports::{OutletLimits, Salt};
-use crate::settings::{BatchSettings, DeliveryMode};
-
-/// The most lines that one record may hold, or user records where it is an aggregated one. `CloudFront`
-/// writes one; a record of nothing but newlines would otherwise become a million failed events.
-pub const MAX_LINES_PER_RECORD: usize = 10_000;
+use crate::ports::{Outlet, Salt};
+use crate::settings::BatchSettings;
 
 /// A batch under construction. Records are added in the order of the batch; nothing is carried over to the
 /// next one.
-pub struct Batch<'a, S> {
+pub(crate) struct Batch<'a, S> {
     settings: &'a BatchSettings,
     delivery: Delivery,
     salt: &'a S,
     salt_of_day: Option<(Day, Option<DaySalt>)>,
     events: Packer,
     failed_events: Packer,
-    counts: Counts,
+    counts: BatchCounts,
     scratch: Scratch,
 }
 
@@ -38,56 +34,51 @@ struct Scratch {
     row_ends: Vec<usize>,
     failures: Vec<u8>,
     failure_ends: Vec<usize>,
-    counts: Counts,
+    counts: BatchCounts,
 }
 
 impl<'a, S: Salt> Batch<'a, S> {
-    /// An empty batch. The seed decides the partition keys; the limits are those of the two outlets.
-    pub fn new(
+    /// An empty batch for an outlet of rows and one of failed events. The seed decides the partition keys.
+    pub(crate) fn new<E: Outlet, F: Outlet>(
         settings: &'a BatchSettings,
         delivery: Delivery,
         salt: &'a S,
         seed: u64,
-        events: OutletLimits,
-        failed_events: OutletLimits,
     ) -> Batch<'a, S> {
         Batch {
             settings,
             delivery,
             salt,
             salt_of_day: None,
-            events: match settings.mode {
-                DeliveryMode::Kpl => Packer::kpl(settings.blob_bytes, events.record_bytes, seed),
-                DeliveryMode::DirectPut => Packer::json(settings.blob_bytes, events.record_bytes),
-            },
-            failed_events: Packer::json(settings.blob_bytes, failed_events.record_bytes),
-            counts: Counts::default(),
+            events: Packer::new(E::SERVICE, settings.blob_bytes, seed),
+            failed_events: Packer::new(F::SERVICE, settings.blob_bytes, seed),
+            counts: BatchCounts::default(),
             scratch: Scratch::default(),
         }
     }
 
     /// Adds the record at this position of the batch.
-    pub fn add(&mut self, position: usize, record: &LogRecord<'_>) {
+    pub(crate) fn add(&mut self, position: usize, record: &LogRecord<'_>) {
         self.scratch.clear();
         let read = catch_unwind(AssertUnwindSafe(|| self.read_record(record)));
         if read.is_err() {
             self.scratch.clear();
             self.scratch.counts.lines = 1;
-            self.fail(Failure::Panic, record, 0, record.data);
+            self.fail(FailureReason::Panic, record, 0, record.data);
         }
         self.pack(position);
     }
 
     /// Adds a record of the envelope that could not be read; `data` is the record's own JSON.
-    pub fn add_broken(&mut self, position: usize, record: &LogRecord<'_>, expected: &'static str) {
+    pub(crate) fn add_broken(&mut self, position: usize, record: &LogRecord<'_>, expected: &'static str) {
         self.scratch.clear();
         self.scratch.counts.lines = 1;
-        self.fail(Failure::Record(expected), record, 0, record.data);
+        self.fail(FailureReason::Record(expected), record, 0, record.data);
         self.pack(position);
     }
 
     /// Closes the batch.
-    pub fn finish(self) -> PackedBatch {
+    pub(crate) fn finish(self) -> PackedBatch {
         let events = self.events.finish();
         let failed_events = self.failed_events.finish();
         let mut counts = self.counts;
@@ -107,11 +98,11 @@ impl<'a, S: Salt> Batch<'a, S> {
             Ok(Payload::Plain(data)) => {
                 let lines = lines(data);
                 if lines.clone().nth(MAX_LINES_PER_RECORD).is_some() {
-                    return self.fail_whole(Failure::TooManyLines, record);
+                    return self.fail_whole(FailureReason::TooManyLines, record);
                 }
                 lines
                     .enumerate()
-                    .for_each(|(index, line)| self.read_line(record, index, line));
+                    .for_each(|(index, line)| self.add_line(record, index, line));
             }
             // A stream may carry lines that a producer of the KPL format wrote.
             Ok(Payload::Aggregated(user_records)) => {
@@ -121,14 +112,22 @@ impl<'a, S: Salt> Batch<'a, S> {
                         .flat_map(|user_record| lines(user_record.data))
                 };
                 if lines().nth(MAX_LINES_PER_RECORD).is_some() {
-                    return self.fail_whole(Failure::TooManyLines, record);
+                    return self.fail_whole(FailureReason::TooManyLines, record);
                 }
                 lines()
                     .enumerate()
-                    .for_each(|(index, line)| self.read_line(record, index, line));
+                    .for_each(|(index, line)| self.add_line(record, index, line));
             }
-            Err(_) => self.fail_whole(Failure::KplIndex, record),
+            Err(_) => self.fail_whole(FailureReason::KplIndex, record),
         }
+    }
+
+    fn add_line(&mut self, record: &LogRecord<'_>, index: usize, line: &[u8]) {
+        if line.len() > MAX_LINE_BYTES {
+            self.scratch.counts.lines += 1;
+            return self.fail(FailureReason::LongLine, record, index, line);
+        }
+        self.read_line(record, index, line);
     }
 
     fn read_line(&mut self, record: &LogRecord<'_>, index: usize, line: &[u8]) {
@@ -162,26 +161,26 @@ impl<'a, S: Salt> Batch<'a, S> {
             },
         );
         let failure = match read {
-            Ok(_) if oversize => Failure::Oversize,
+            Ok(_) if oversize => FailureReason::Oversize,
             Ok(count) => {
                 counts.rows += count as u64;
                 counts.requests += requests;
                 counts.good_lines += 1;
                 return;
             }
-            Err(error) => Failure::Line(error),
+            Err(error) => FailureReason::Line(error),
         };
         self.scratch.rows.truncate(start);
         self.scratch.row_ends.truncate(first_row);
         self.fail(failure, record, index, pixel_log::without_line_end(line));
     }
 
-    fn fail_whole(&mut self, failure: Failure, record: &LogRecord<'_>) {
+    fn fail_whole(&mut self, failure: FailureReason, record: &LogRecord<'_>) {
         self.scratch.counts.lines += 1;
         self.fail(failure, record, 0, record.data);
     }
 
-    fn fail(&mut self, failure: Failure, record: &LogRecord<'_>, index: usize, raw: &[u8]) {
+    fn fail(&mut self, failure: FailureReason, record: &LogRecord<'_>, index: usize, raw: &[u8]) {
         failure.write(record, index, raw, self.delivery, &mut self.scratch.failures);
         self.scratch.failure_ends.push(self.scratch.failures.len());
         *self.scratch.counts.failed.entry(failure.code()).or_default() += 1;
@@ -209,7 +208,7 @@ impl Scratch {
         self.row_ends.clear();
         self.failures.clear();
         self.failure_ends.clear();
-        self.counts = Counts::default();
+        self.counts = BatchCounts::default();
     }
 }
 
@@ -233,37 +232,29 @@ fn documents<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a
 }
 
 /// The blobs of one batch, ready to be put.
-pub struct PackedBatch {
+pub(crate) struct PackedBatch {
     pub(crate) events: Packed,
     pub(crate) failed_events: Packed,
-    counts: Counts,
+    counts: BatchCounts,
 }
 
 impl PackedBatch {
     /// What the batch held.
-    #[must_use]
-    pub fn counts(&self) -> &Counts {
+    pub(crate) fn counts(&self) -> &BatchCounts {
         &self.counts
     }
 
-    /// The blobs of rows, in order, as entries of a put.
-    #[must_use]
-    pub fn event_entries(&self) -> Vec<crate::ports::Entry<'_>> {
-        self.events.entries()
-    }
-
-    /// The records of failed events, in order, as entries of a put.
-    #[must_use]
-    pub fn failed_event_entries(&self) -> Vec<crate::ports::Entry<'_>> {
-        self.failed_events.entries()
+    /// What the batch held, for whoever needs nothing else of it.
+    pub(crate) fn into_counts(self) -> BatchCounts {
+        self.counts
     }
 
     /// Whether every line has exactly one fate and every row its place in a blob. It is asserted before
     /// success is answered: a bug then stops the shard, where somebody sees it, and loses nothing.
     #[must_use]
-    pub fn is_conserved(&self) -> bool {
+    pub(crate) fn is_conserved(&self) -> bool {
         let counts = &self.counts;
-        let failed: u64 = counts.failed.values().sum();
+        let failed = counts.failed_events();
         counts.lines == counts.good_lines + failed
             && counts.lost == 0
             && counts.rows == self.events.rows() as u64

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Counts of one batch; they add up over batches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct BatchCounts {
     /// Records of the batch.
     pub records: u64,
     /// Log lines in them; a record that cannot be taken apart counts as one.
@@ -25,9 +25,9 @@ pub struct Counts {
     pub(crate) lost: u64,
 }
 
-impl Counts {
+impl BatchCounts {
     /// Adds another batch's counts.
-    pub fn add(&mut self, other: &Counts) {
+    pub fn add(&mut self, other: &BatchCounts) {
         self.records += other.records;
         self.lines += other.lines;
         self.good_lines += other.good_lines;

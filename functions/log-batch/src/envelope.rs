@@ -29,13 +29,15 @@ pub use writer::EventWriter;
 /// An event that holds no records to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnvelopeError {
-    /// Line and column of the event where reading stopped, counted from 1.
-    at: (usize, usize),
+    /// Line of the event where reading stopped, from 1.
+    line: usize,
+    /// Column of the line, from 1.
+    column: usize,
 }
 
 impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, column) = self.at;
+        let EnvelopeError { line, column } = self;
         write!(
             f,
             "the event is not a JSON object with an array Records (stopped at line {line}, column {column})"

@@ -5,20 +5,24 @@ use pixel_log::keys::xxh64;
 use pixel_log::{Delivery, FailedEvent, LineError};
 use sha2::{Digest as _, Sha256};
 
-use crate::log_record::LogRecord;
+use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
 
 /// The most raw bytes that a failed event keeps.
-pub const MAX_RAW_BYTES: usize = 64 << 10;
+const MAX_RAW_BYTES: usize = 64 << 10;
+
+const _: () = assert!(MAX_LINE_BYTES == 1 << 20, "the sentences below say so");
 
 /// Why a line, or a whole record, can never become a row. The codes are a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum FailureReason {
     /// The line cannot be read.
     Line(LineError),
     /// The record of the envelope cannot be read; says what was expected.
     Record(&'static str),
     /// The record is an aggregated record with a bad index or key.
     KplIndex,
+    /// The line is longer than a line may be.
+    LongLine,
     /// The record holds more lines than one record may.
     TooManyLines,
     /// A row of the line is larger than the outlet takes.
@@ -27,7 +31,7 @@ pub enum Failure {
     Panic,
 }
 
-impl Failure {
+impl FailureReason {
     /// Every code, and when a line or record gets it.
     pub const REASONS: [(&'static str, &'static str); 10] = [
         ("empty", "the line has no bytes"),
@@ -46,7 +50,7 @@ impl Failure {
         ("batch_size", "the parameter `b` holds no event, or more than 100"),
         (
             "bad_record",
-            "the record of the Lambda event has no readable data, or the line of a file is longer than 1 MiB",
+            "the record of the Lambda event has no readable data, or the line is longer than 1 MiB",
         ),
         (
             "kpl_index",
@@ -64,28 +68,26 @@ impl Failure {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Failure::Line(error) => error.code(),
-            Failure::Record(_) => "bad_record",
-            Failure::KplIndex => "kpl_index",
-            Failure::TooManyLines => "too_many_lines",
-            Failure::Oversize => "oversize",
-            Failure::Panic => "panic",
+            FailureReason::Line(error) => error.code(),
+            FailureReason::Record(_) | FailureReason::LongLine => "bad_record",
+            FailureReason::KplIndex => "kpl_index",
+            FailureReason::TooManyLines => "too_many_lines",
+            FailureReason::Oversize => "oversize",
+            FailureReason::Panic => "panic",
         }
     }
 
     fn detail(self) -> String {
         match self {
-            Failure::Line(error) => error.to_string(),
-            Failure::Record(expected) => expected.to_owned(),
-            Failure::KplIndex => {
+            FailureReason::Line(error) => error.to_string(),
+            FailureReason::Record(expected) => expected.to_owned(),
+            FailureReason::KplIndex => {
                 "an index of the aggregated record lies outside its table, or a key is no UTF-8".to_owned()
             }
-            Failure::TooManyLines => format!(
-                "the record holds more than {} lines",
-                crate::batch::MAX_LINES_PER_RECORD
-            ),
-            Failure::Oversize => "a row of the line is larger than one record of the outlet".to_owned(),
-            Failure::Panic => "reading the record panicked".to_owned(),
+            FailureReason::LongLine => "the line is longer than 1 MiB; its first MiB is kept".to_owned(),
+            FailureReason::TooManyLines => format!("the record holds more than {MAX_LINES_PER_RECORD} lines"),
+            FailureReason::Oversize => "a row of the line is larger than one record of the outlet".to_owned(),
+            FailureReason::Panic => "reading the record panicked".to_owned(),
         }
     }
 

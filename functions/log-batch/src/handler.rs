@@ -6,11 +6,12 @@ use futures::future::join;
 use pixel_log::Delivery;
 
 use crate::batch::{Batch, PackedBatch};
-use crate::counts::Counts;
-use crate::delivery::{DeliveryCounts, deliver};
+use crate::counts::BatchCounts;
 use crate::envelope::{Envelope, EnvelopeError, EnvelopeRecord};
 use crate::log_record::LogRecord;
+use crate::packing::Packed;
 use crate::ports::{Clock, Outlet, Ports, Randomness, Salt};
+use crate::puts::{PutCounts, Puts, put_all};
 use crate::settings::{BatchSettings, PIPELINE_VERSION};
 
 /// What the event source mapping is told.
@@ -53,17 +54,17 @@ impl Origin {
 
 /// What an invocation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct BatchOutcome {
     /// What the event source mapping is told.
     pub verdict: Verdict,
     /// Where the batch came from.
     pub origin: Origin,
     /// What the batch held.
-    pub counts: Counts,
-    /// How the rows were delivered.
-    pub events: DeliveryCounts,
-    /// How the failed events were delivered.
-    pub failed_events: DeliveryCounts,
+    pub counts: BatchCounts,
+    /// How the rows were put.
+    pub event_puts: PutCounts,
+    /// How the failed events were put.
+    pub failed_event_puts: PutCounts,
     /// Whether every line had exactly one fate. False is a bug of ours, and the batch comes again.
     pub conserved: bool,
 }
@@ -74,7 +75,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     settings: &BatchSettings,
     ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
     time: Duration,
-) -> Result<Report, EnvelopeError> {
+) -> Result<BatchOutcome, EnvelopeError> {
     let until = ports.clock.monotonic() + time.saturating_sub(settings.margin);
     let envelope = Envelope::parse(event)?;
     let now = ports.clock.now();
@@ -83,14 +84,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         path: settings.ingest_path,
         version: PIPELINE_VERSION,
     };
-    let mut batch = Batch::new(
-        settings,
-        delivery,
-        &ports.salt,
-        ports.randomness.next(),
-        E::LIMITS,
-        F::LIMITS,
-    );
+    let mut batch = Batch::new::<E, F>(settings, delivery, &ports.salt, ports.randomness.next());
     let mut origin = Origin::default();
     let mut records = envelope.records(now);
     while let Some((position, record)) = records.next_record() {
@@ -109,9 +103,9 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         }
     }
     let packed = batch.finish();
-    let (first_unconfirmed, events, failed_events) = deliver_batch(&packed, ports, until).await;
+    let puts = put_batch(&packed, ports, until).await;
     let conserved = packed.is_conserved() && packed.counts().records == envelope.len() as u64;
-    let verdict = match first_unconfirmed {
+    let verdict = match puts.first_unconfirmed {
         _ if !conserved => Verdict::RetryAll,
         None => Verdict::Delivered,
         Some(position) => {
@@ -125,42 +119,47 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
                 })
         }
     };
-    Ok(Report {
+    Ok(BatchOutcome {
         verdict,
         origin,
-        counts: packed.counts().clone(),
-        events,
-        failed_events,
+        counts: packed.into_counts(),
+        event_puts: puts.events,
+        failed_event_puts: puts.failed_events,
         conserved,
     })
 }
 
-/// Delivers a batch's blobs, rows and failed events at once, so that neither outlet's trouble holds the other
-/// up. Answers with the lowest batch position that is not confirmed, if there is one. `until` is a moment of
-/// the monotonic clock.
-pub async fn deliver_batch<E: Outlet, F: Outlet>(
+/// What became of a batch's blobs.
+struct BatchPuts {
+    /// The lowest batch position of which something is not confirmed, if there is one.
+    first_unconfirmed: Option<usize>,
+    events: PutCounts,
+    failed_events: PutCounts,
+}
+
+/// Puts a batch's blobs, rows and failed events at once, so that neither outlet's trouble holds the other up.
+/// `until` is a moment of the monotonic clock.
+async fn put_batch<E: Outlet, F: Outlet>(
     packed: &PackedBatch,
     ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
     until: Duration,
-) -> (Option<usize>, DeliveryCounts, DeliveryCounts) {
+) -> BatchPuts {
     let (clock, randomness) = (&ports.clock, &ports.randomness);
     let (rows, failures) = (packed.events.entries(), packed.failed_events.entries());
-    let (mut events, mut failed_events) = (DeliveryCounts::default(), DeliveryCounts::default());
-    let (row, failed) = join(
-        deliver(&ports.events, &rows, clock, randomness, until, &mut events),
-        deliver(
-            &ports.failed_events,
-            &failures,
-            clock,
-            randomness,
-            until,
-            &mut failed_events,
-        ),
+    let (events, failed_events) = join(
+        put_all(&ports.events, &rows, clock, randomness, until),
+        put_all(&ports.failed_events, &failures, clock, randomness, until),
     )
     .await;
+    let position =
+        |packed: &Packed, puts: &Puts| puts.first_unconfirmed.map(|blob| packed.first_position(blob));
     let positions = [
-        row.map(|blob| packed.events.first_position(blob)),
-        failed.map(|blob| packed.failed_events.first_position(blob)),
+        position(&packed.events, &events),
+        position(&packed.failed_events, &failed_events),
     ];
-    (positions.into_iter().flatten().min(), events, failed_events)
+    BatchPuts {
+        first_unconfirmed: positions.into_iter().flatten().min(),
+        events: events.counts,
+        failed_events: failed_events.counts,
+    }
 }

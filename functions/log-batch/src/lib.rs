@@ -6,25 +6,26 @@
 //!
 //! Every line meets one of three fates. *Delivered*: its rows, or its failed event, were stored.
 //! *Retryable*: something was not stored, and the lowest batch position involved is reported. *Invalid*: it
-//! can never become a row and is stored as a failed event with its [`Failure`]. Bad data never fails a
+//! can never become a row and is stored as a failed event with its [`FailureReason`]. Bad data never fails a
 //! batch; only storage does.
 
-pub mod batch;
+mod batch;
 mod counts;
-mod delivery;
-pub mod envelope;
+mod envelope;
 mod failure;
 mod handler;
 mod log_record;
 mod packing;
 pub mod ports;
-pub mod settings;
+mod puts;
+mod service;
+mod settings;
 
-pub use batch::{Batch, MAX_LINES_PER_RECORD, PackedBatch};
-pub use counts::Counts;
-pub use delivery::{DeliveryCounts, MAX_ATTEMPTS};
+pub use counts::BatchCounts;
 pub use envelope::{Envelope, EnvelopeError, EnvelopeRecord, EnvelopeRecords, EventWriter};
-pub use failure::{Failure, MAX_RAW_BYTES};
-pub use handler::{Origin, Report, Verdict, deliver_batch, handle_event};
-pub use log_record::LogRecord;
-pub use settings::{BatchSettings, DEFAULT_BLOB_BYTES, DeliveryMode, MAX_ROWS_PER_BLOB, PIPELINE_VERSION};
+pub use failure::FailureReason;
+pub use handler::{BatchOutcome, Origin, Verdict, handle_event};
+pub use log_record::{LogRecord, MAX_LINE_BYTES};
+pub use puts::{MAX_ATTEMPTS, PutCounts};
+pub use service::{PutLimits, Service};
+pub use settings::{BatchSettings, DEFAULT_BLOB_BYTES, PIPELINE_VERSION};

@@ -2,6 +2,14 @@
 
 use pixel_log::Timestamp;
 
+/// The most lines that one record may hold, or user records where it is an aggregated one. `CloudFront`
+/// writes one; a record of nothing but newlines would otherwise become a million failed events.
+pub(crate) const MAX_LINES_PER_RECORD: usize = 10_000;
+
+/// The most bytes of a line, without its newline. `CloudFront`'s have some 40 KiB at the very most, and a
+/// record of a stream holds 1 MiB unless the stream allows more; a file may hold anything.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+
 /// The bytes of a record, and where they came from. There is no `Debug`: the bytes hold addresses.
 #[derive(Clone, Copy)]
 pub struct LogRecord<'a> {

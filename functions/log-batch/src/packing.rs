@@ -2,7 +2,8 @@
 
 use kpl::{Aggregator, Blobs, Limits, Pushed};
 
-use crate::ports::Entry;
+use crate::ports::PutEntry;
+use crate::service::{BlobFormat, Service};
 use crate::settings::MAX_ROWS_PER_BLOB;
 
 /// Packs documents into blobs of one kind.
@@ -29,38 +30,28 @@ enum Kind {
 }
 
 impl Packer {
-    /// Blobs in the KPL format, each under a partition key of its own that starts from the seed.
-    pub(crate) fn kpl(blob_bytes: usize, record_bytes: usize, seed: u64) -> Packer {
-        let max_record_bytes = record_bytes.saturating_sub(PartitionKeys::LEN);
-        let limits = Limits {
-            max_bytes: blob_bytes.min(max_record_bytes),
-            max_user_records: MAX_ROWS_PER_BLOB,
-            max_record_bytes,
-        };
-        Packer::new(
-            Kind::Kpl {
-                aggregator: Box::new(Aggregator::new(limits)),
-                keys: PartitionKeys::new(seed),
-            },
-            blob_bytes,
-            record_bytes,
-        )
-    }
-
-    /// Blobs of JSON documents, one behind the other without anything between them.
-    pub(crate) fn json(blob_bytes: usize, record_bytes: usize) -> Packer {
-        Packer::new(
-            Kind::Json {
+    /// Blobs for this service. In the KPL format each has a partition key of its own; the seed decides them.
+    pub(crate) fn new(service: Service, blob_bytes: usize, seed: u64) -> Packer {
+        let record_bytes = service.limits().record_bytes;
+        let kind = match service.format() {
+            BlobFormat::Kpl => {
+                let max_record_bytes = record_bytes.saturating_sub(PartitionKeys::LEN);
+                let limits = Limits {
+                    max_bytes: blob_bytes.min(max_record_bytes),
+                    max_user_records: MAX_ROWS_PER_BLOB,
+                    max_record_bytes,
+                };
+                Kind::Kpl {
+                    aggregator: Box::new(Aggregator::new(limits)),
+                    keys: PartitionKeys::new(seed),
+                }
+            }
+            BlobFormat::Json => Kind::Json {
                 bytes: Vec::new(),
                 ends: Vec::new(),
                 open_rows: 0,
             },
-            blob_bytes,
-            record_bytes,
-        )
-    }
-
-    fn new(kind: Kind, blob_bytes: usize, record_bytes: usize) -> Packer {
+        };
         Packer {
             kind,
             blob_bytes: blob_bytes.min(record_bytes), // a cap above the outlet's own would be no cap
@@ -170,11 +161,11 @@ enum Contents {
 
 impl Packed {
     /// The blobs as entries of a put, in order.
-    pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
+    pub(crate) fn entries(&self) -> Vec<PutEntry<'_>> {
         match &self.contents {
             Contents::Kpl(blobs) => blobs
                 .iter()
-                .map(|blob| Entry {
+                .map(|blob| PutEntry {
                     data: blob.bytes,
                     partition_key: blob.partition_key,
                 })
@@ -183,7 +174,7 @@ impl Packed {
                 let starts = [0].into_iter().chain(ends.iter().copied());
                 starts
                     .zip(ends)
-                    .map(|(start, &end)| Entry {
+                    .map(|(start, &end)| PutEntry {
                         data: bytes.get(start..end).unwrap_or_default(),
                         partition_key: "",
                     })

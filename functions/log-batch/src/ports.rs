@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use pixel_log::{Day, DaySalt, Timestamp};
 
+use crate::service::Service;
+
 /// One record to put: its bytes, and for a Kinesis stream its partition key.
 #[derive(Clone, Copy)]
-pub struct Entry<'a> {
+pub struct PutEntry<'a> {
     /// The bytes of the record.
     pub data: &'a [u8],
     /// Kinesis partition key; Firehose has none and ignores it.
@@ -38,41 +40,15 @@ pub enum PutError {
 
 /// A place that rows go to: a Kinesis stream or a Firehose stream.
 pub trait Outlet: Sync {
-    /// What one call may carry.
-    const LIMITS: OutletLimits;
+    /// The service that it puts to.
+    const SERVICE: Service;
 
     /// Puts the entries in one call, once, without a retry of its own. The outcomes stand in the order of
     /// the entries, one for each.
-    fn put(&self, entries: &[Entry<'_>]) -> impl Future<Output = Result<Vec<EntryOutcome>, PutError>> + Send;
-}
-
-/// The limits of one kind of outlet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutletLimits {
-    /// The most entries of a call.
-    pub entries: usize,
-    /// The most bytes of a call, partition keys included.
-    pub request_bytes: usize,
-    /// The most bytes of one entry, its partition key included.
-    pub record_bytes: usize,
-}
-
-impl OutletLimits {
-    /// `PutRecords`: 500 records, 10 MiB with their keys; a record of 1 MiB unless the stream allows more.
-    /// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html>
-    pub const KINESIS: OutletLimits = OutletLimits {
-        entries: 500,
-        request_bytes: 10 << 20,
-        record_bytes: 1 << 20,
-    };
-
-    /// `PutRecordBatch`: 500 records, 4 MiB; a record of 1,000 KiB before base64.
-    /// Source: <https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>
-    pub const FIREHOSE: OutletLimits = OutletLimits {
-        entries: 500,
-        request_bytes: 4 << 20,
-        record_bytes: 1000 << 10,
-    };
+    fn put(
+        &self,
+        entries: &[PutEntry<'_>],
+    ) -> impl Future<Output = Result<Vec<EntryOutcome>, PutError>> + Send;
 }
 
 /// Time.

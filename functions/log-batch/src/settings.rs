@@ -11,35 +11,13 @@ pub const DEFAULT_BLOB_BYTES: usize = 5_120;
 /// The most rows of a blob: above 500 documents Firehose's de-aggregation of JSON stops working without an
 /// error; for KPL blobs no limit is documented, so the known one holds for both.
 /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-multirecord-deaggergation.html>
-pub const MAX_ROWS_PER_BLOB: usize = 500;
-
-/// How rows reach Firehose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryMode {
-    /// Blobs in the KPL format to a Kinesis stream that Firehose reads.
-    Kpl,
-    /// Concatenated JSON documents straight to Firehose.
-    DirectPut,
-}
-
-impl DeliveryMode {
-    /// The name of the mode, as the setting spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            DeliveryMode::Kpl => "Kpl",
-            DeliveryMode::DirectPut => "DirectPut",
-        }
-    }
-}
+pub(crate) const MAX_ROWS_PER_BLOB: usize = 500;
 
 /// The settings of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchSettings {
     /// What decides the rows of a line.
     pub rows: RowConfig,
-    /// How rows reach Firehose.
-    pub mode: DeliveryMode,
     /// The cap of a blob in bytes, envelope included.
     pub blob_bytes: usize,
     /// The value of the column `ingest_path`.
@@ -49,11 +27,10 @@ pub struct BatchSettings {
 }
 
 impl Default for BatchSettings {
-    /// All fields, `Kpl`, blobs of 5,120 bytes, and an answer two seconds before the end.
+    /// All fields, blobs of 5,120 bytes, and an answer two seconds before the end.
     fn default() -> BatchSettings {
         BatchSettings {
             rows: RowConfig::default(),
-            mode: DeliveryMode::Kpl,
             blob_bytes: DEFAULT_BLOB_BYTES,
             ingest_path: "realtime",
             margin: Duration::from_secs(2),

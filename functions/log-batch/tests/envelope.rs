@@ -9,36 +9,42 @@
 
 mod support;
 
-use log_batch::{DeliveryMode, Envelope, EnvelopeRecord, Report, Verdict, handle_event};
+use log_batch::{BatchOutcome, Envelope, EnvelopeRecord, Verdict, handle_event};
 use serde_json::Value;
-use support::{Scripted, VirtualClock, documents, event, ids, line, now, ports, record, settings};
+use support::{
+    Firehose, Kinesis, Scripted, VirtualClock, documents, event, ids, line, now, ports, record, settings,
+};
 
 const TEN_SECONDS: std::time::Duration = std::time::Duration::from_secs(10);
 
-struct Outcome {
-    report: Report,
+struct Handled {
+    outcome: BatchOutcome,
     rows: Vec<String>,
     failures: Vec<Value>,
 }
 
-fn handle(event: &[u8]) -> Option<Outcome> {
+fn handle(event: &[u8]) -> Option<Handled> {
     let clock = VirtualClock::default();
-    let ports = ports(&clock, <Scripted>::new(&clock, []), <Scripted>::new(&clock, []));
-    let settings = settings(DeliveryMode::Kpl, 5_120);
-    let report = clock
+    let ports = ports(
+        &clock,
+        Scripted::<Kinesis>::new(&clock, []),
+        Scripted::<Firehose>::new(&clock, []),
+    );
+    let settings = settings(5_120);
+    let outcome = clock
         .run(handle_event(event, &settings, &ports, TEN_SECONDS), None)
         .unwrap()
         .ok()?;
     let failures = ports.failed_events.stored();
-    Some(Outcome {
-        report,
+    Some(Handled {
+        outcome,
         rows: ports.events.stored_ids(),
         failures: failures.iter().flat_map(|put| documents(&put.data)).collect(),
     })
 }
 
 /// The record with one piece of its JSON replaced, between two good ones.
-fn between_good_ones(from: &str, to: &str) -> Outcome {
+fn between_good_ones(from: &str, to: &str) -> Handled {
     let odd = record("200", line("odd").as_bytes());
     assert!(from.is_empty() || odd.contains(from), "{from}");
     let odd = if from.is_empty() {
@@ -69,7 +75,7 @@ fn an_event_without_records_is_refused_or_done() {
     }
     let empty = handle(br#"{"Records":[]}"#).unwrap();
     assert_eq!(
-        (empty.report.verdict, empty.report.counts.records),
+        (empty.outcome.verdict, empty.outcome.counts.records),
         (Verdict::Delivered, 0)
     );
 }
@@ -144,11 +150,11 @@ fn an_odd_member_does_not_make_good_data_bad() {
         ),
         (r#""data":"#, deep.as_str()),
     ] {
-        let outcome = between_good_ones(from, to);
+        let handled = between_good_ones(from, to);
         let short: String = to.chars().take(60).collect();
-        assert_eq!(outcome.rows, ["before", "odd", "after"], "{short}");
-        assert_eq!(outcome.report.verdict, Verdict::Delivered, "{short}");
-        assert!(outcome.failures.is_empty(), "{short}");
+        assert_eq!(handled.rows, ["before", "odd", "after"], "{short}");
+        assert_eq!(handled.outcome.verdict, Verdict::Delivered, "{short}");
+        assert!(handled.failures.is_empty(), "{short}");
     }
 }
 
@@ -174,11 +180,11 @@ fn a_record_without_readable_data_is_one_failed_event_between_good_rows() {
         (data.as_str(), r#""other":1"#),
         (data.as_str(), deep.as_str()),
     ] {
-        let outcome = between_good_ones(from, to);
+        let handled = between_good_ones(from, to);
         let short: String = to.chars().take(40).collect();
-        assert_eq!(outcome.rows, ["before", "after"], "{short}");
-        assert_eq!(outcome.report.verdict, Verdict::Delivered, "{short}");
-        let [failure] = outcome.failures.as_slice() else {
+        assert_eq!(handled.rows, ["before", "after"], "{short}");
+        assert_eq!(handled.outcome.verdict, Verdict::Delivered, "{short}");
+        let [failure] = handled.failures.as_slice() else {
             panic!("{short}")
         };
         assert_eq!(failure["reason"], "bad_record", "{short}");
@@ -198,21 +204,21 @@ fn a_record_without_readable_data_is_one_failed_event_between_good_rows() {
         r#"{"kinesis":null}"#,
         r#"{"kinesis":{}}"#,
     ] {
-        let outcome = between_good_ones("", whole);
-        assert_eq!(outcome.rows, ["before", "after"], "{whole}");
-        assert_eq!(outcome.failures.len(), 1, "{whole}");
+        let handled = between_good_ones("", whole);
+        assert_eq!(handled.rows, ["before", "after"], "{whole}");
+        assert_eq!(handled.failures.len(), 1, "{whole}");
         // The record's own JSON is what is kept. `printf null | base64` gives bnVsbA==.
         if whole == "null" {
-            assert_eq!(outcome.failures[0]["raw_base64"], "bnVsbA==");
+            assert_eq!(handled.failures[0]["raw_base64"], "bnVsbA==");
         }
     }
 }
 
 #[test]
 fn empty_data_is_an_empty_line() {
-    let outcome = handle(&event(&[record("1", b"")])).unwrap();
-    assert_eq!(outcome.failures[0]["reason"], "empty");
-    assert_eq!(outcome.report.verdict, Verdict::Delivered);
+    let handled = handle(&event(&[record("1", b"")])).unwrap();
+    assert_eq!(handled.failures[0]["reason"], "empty");
+    assert_eq!(handled.outcome.verdict, Verdict::Delivered);
 }
 
 #[test]
@@ -289,14 +295,14 @@ fn several_lines_in_one_record_are_several_rows() {
         line("c").trim_end().to_owned(),
     ]
     .concat();
-    let outcome = handle(&event(&[record("1", data.as_bytes())])).unwrap();
-    assert_eq!(outcome.rows, ["a", "b", "c"]);
+    let handled = handle(&event(&[record("1", data.as_bytes())])).unwrap();
+    assert_eq!(handled.rows, ["a", "b", "c"]);
     // A second newline is an empty line, and has its fate as well.
-    let outcome = handle(&event(&[record("1", format!("{}\n", line("a")).as_bytes())])).unwrap();
-    assert_eq!(outcome.rows, ["a"]);
-    assert_eq!(outcome.failures[0]["reason"], "empty");
-    assert_eq!(outcome.failures[0]["line_index"], 1);
-    assert_eq!(outcome.report.counts.lines, 2);
+    let handled = handle(&event(&[record("1", format!("{}\n", line("a")).as_bytes())])).unwrap();
+    assert_eq!(handled.rows, ["a"]);
+    assert_eq!(handled.failures[0]["reason"], "empty");
+    assert_eq!(handled.failures[0]["line_index"], 1);
+    assert_eq!(handled.outcome.counts.lines, 2);
 }
 
 #[test]
@@ -334,14 +340,14 @@ fn lines_in_an_aggregated_record_are_read_and_a_bad_index_is_one_failed_event() 
     let mut damaged = wrap(&record_of(0));
     *damaged.last_mut().unwrap() ^= 1;
     let damaged = handle(&event(&[record("1", &damaged)])).unwrap();
-    assert_eq!(damaged.report.counts.good_lines, 0);
-    assert_eq!(damaged.report.verdict, Verdict::Delivered);
+    assert_eq!(damaged.outcome.counts.good_lines, 0);
+    assert_eq!(damaged.outcome.verdict, Verdict::Delivered);
 }
 
 #[test]
 fn a_record_of_newlines_is_one_failed_event() {
-    let outcome = handle(&event(&[record("1", &vec![b'\n'; 1 << 20])])).unwrap();
-    let [failure] = outcome.failures.as_slice() else {
+    let handled = handle(&event(&[record("1", &vec![b'\n'; 1 << 20])])).unwrap();
+    let [failure] = handled.failures.as_slice() else {
         panic!()
     };
     assert_eq!(failure["reason"], "too_many_lines");
@@ -358,9 +364,9 @@ fn broken_events_never_panic() {
         for byte in [0, b'"', b'{', b'\\', 0xff] {
             let mut event = good.clone();
             event[at] = byte;
-            if let Some(outcome) = handle(&event) {
-                assert!(outcome.report.conserved, "{at} {byte}");
-                assert_eq!(outcome.report.verdict, Verdict::Delivered, "{at} {byte}");
+            if let Some(handled) = handle(&event) {
+                assert!(handled.outcome.conserved, "{at} {byte}");
+                assert_eq!(handled.outcome.verdict, Verdict::Delivered, "{at} {byte}");
             }
         }
     }

@@ -15,13 +15,17 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use log_batch::ports::{Ports, Salt};
-use log_batch::{DeliveryMode, Failure, MAX_RAW_BYTES, Report, Verdict, handle_event};
+use log_batch::{BatchOutcome, FailureReason, Verdict, handle_event};
 use pixel_log::{Day, DaySalt};
 use serde_json::Value;
 use sha2::Digest as _;
-use support::{Dice, Scripted, VirtualClock, documents, event, line, record, settings};
+use support::{
+    Dice, Firehose, Kind, Kinesis, Scripted, VirtualClock, documents, event, line, record, settings,
+};
 
 const TIME: Duration = Duration::from_mins(1);
+/// The most raw bytes that a failed event keeps: 64 KiB.
+const MAX_RAW_BYTES: usize = 65_536;
 
 /// Panics at some calls, as a bug in the reading of a record would.
 struct PanickingSalt {
@@ -37,17 +41,17 @@ impl Salt for PanickingSalt {
     }
 }
 
-struct Outcome {
-    report: Report,
+struct Handled {
+    outcome: BatchOutcome,
     rows: Vec<String>,
     failures: Vec<Value>,
 }
 
-fn handle(records: &[String], mode: DeliveryMode, panic_at: Option<u32>) -> Outcome {
+fn handle<K: Kind>(records: &[String], panic_at: Option<u32>) -> Handled {
     let clock = VirtualClock::default();
     let ports = Ports {
-        events: <Scripted>::new(&clock, []),
-        failed_events: <Scripted>::new(&clock, []),
+        events: Scripted::<K>::new(&clock, []),
+        failed_events: Scripted::<Firehose>::new(&clock, []),
         clock: clock.clone(),
         randomness: Dice::new(1),
         salt: PanickingSalt {
@@ -55,14 +59,14 @@ fn handle(records: &[String], mode: DeliveryMode, panic_at: Option<u32>) -> Outc
             panic_at,
         },
     };
-    let settings = settings(mode, 5_120);
+    let settings = settings(5_120);
     let given = event(records);
     let handled = handle_event(&given, &settings, &ports, TIME);
-    let report = clock.run(handled, None).unwrap().unwrap();
-    assert_eq!(report.verdict, Verdict::Delivered);
-    assert!(report.conserved);
-    Outcome {
-        report,
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!(outcome.verdict, Verdict::Delivered);
+    assert!(outcome.conserved);
+    Handled {
+        outcome,
         rows: ports.events.stored_ids(),
         failures: ports
             .failed_events
@@ -74,7 +78,7 @@ fn handle(records: &[String], mode: DeliveryMode, panic_at: Option<u32>) -> Outc
 }
 
 fn failures(records: &[String]) -> Vec<Value> {
-    handle(records, DeliveryMode::Kpl, None).failures
+    handle::<Kinesis>(records, None).failures
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn every_reason_of_the_closed_list_is_reached() {
     // The others have tests of their own: bad_record and kpl_index beside the envelope, the rest below.
     seen.extend(["bad_record", "kpl_index", "oversize", "panic"].map(str::to_owned));
     seen.sort();
-    let mut codes: Vec<&str> = Failure::REASONS.iter().map(|(code, _)| *code).collect();
+    let mut codes: Vec<&str> = FailureReason::REASONS.iter().map(|(code, _)| *code).collect();
     codes.sort_unstable();
     assert_eq!(seen, codes);
 }
@@ -119,13 +123,35 @@ fn raw_bytes_are_whole_up_to_64_kib_and_then_cut_with_length_and_digest() {
     let mut raw = vec![b'x'; MAX_RAW_BYTES + 1];
     raw[MAX_RAW_BYTES] = 0xff;
     let found = failures(&[record("1", &raw)]);
-    assert_eq!(found[0]["raw_base64"], STANDARD.encode(&raw[..65_536]));
+    assert_eq!(found[0]["raw_base64"], STANDARD.encode(&raw[..MAX_RAW_BYTES]));
     assert_eq!(found[0]["raw_bytes"], 65_537);
     let digest: Vec<String> = sha2::Sha256::digest(&raw)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
     assert_eq!(found[0]["raw_sha256"], digest.concat());
+}
+
+#[test]
+fn a_line_of_more_than_1_mib_is_a_failed_event_between_its_neighbours() {
+    let longest = [&vec![b'x'; 1 << 20][..], b"\n"].concat();
+    let longer = [b"x", &*longest].concat();
+    let data = [line("a").as_bytes(), &longest, &longer, line("b").as_bytes()].concat();
+    let handled = handle::<Kinesis>(&[record("1", &data)], None);
+    assert_eq!(handled.rows, ["a", "b"]);
+    let [whole, cut] = handled.failures.as_slice() else {
+        panic!()
+    };
+    assert_eq!(whole["reason"], "field_count");
+    assert_eq!(cut["reason"], "bad_record");
+    assert_eq!(
+        cut["detail"],
+        "the line is longer than 1 MiB; its first MiB is kept"
+    );
+    assert_eq!(
+        (&cut["line_index"], &cut["raw_bytes"]),
+        (&2.into(), &1_048_577.into())
+    );
 }
 
 #[test]
@@ -172,15 +198,15 @@ fn a_panic_is_a_failed_event_and_stops_nothing_else() {
         record(&(100 + day).to_string(), line.as_bytes())
     };
     let records = [of_day("a", 0), of_day("b", 1), of_day("c", 2)];
-    let outcome = handle(&records, DeliveryMode::Kpl, Some(1));
-    assert_eq!(outcome.rows, ["a", "c"]);
-    let [failure] = outcome.failures.as_slice() else {
+    let handled = handle::<Kinesis>(&records, Some(1));
+    assert_eq!(handled.rows, ["a", "c"]);
+    let [failure] = handled.failures.as_slice() else {
         panic!()
     };
     assert_eq!(failure["reason"], "panic");
     assert_eq!(failure["sequence_number"], "101");
     assert!(!failure.to_string().contains("planted"));
-    assert_eq!(outcome.report.counts.failed.get("panic"), Some(&1));
+    assert_eq!(handled.outcome.counts.failed.get("panic"), Some(&1));
 }
 
 #[test]
@@ -190,13 +216,18 @@ fn a_panic_in_a_later_line_takes_the_whole_record_and_leaves_no_half() {
         record("1", line("first").as_bytes()),
         record("2", &[line("new"), old].concat().into_bytes()),
     ];
-    let outcome = handle(&records, DeliveryMode::Kpl, Some(1));
-    assert_eq!(outcome.rows, ["first"]);
-    assert_eq!(outcome.failures.len(), 1);
+    let handled = handle::<Kinesis>(&records, Some(1));
+    assert_eq!(handled.rows, ["first"]);
+    assert_eq!(handled.failures.len(), 1);
 }
 
 #[test]
 fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
+    a_row_is_too_large_for::<Kinesis>();
+    a_row_is_too_large_for::<Firehose>();
+}
+
+fn a_row_is_too_large_for<K: Kind>() {
     let clock = VirtualClock::default();
     // Rows of these lines have about 400 bytes; with the title, a thousand.
     let long = format!(
@@ -217,39 +248,37 @@ fn a_row_larger_than_the_outlet_takes_is_a_failed_event_with_its_line() {
         record("4", line("d").as_bytes()),
         record("5", [&*long, &*line("e")].concat().as_bytes()),
     ];
-    for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
-        let ports = support::ports(
-            &clock,
-            Scripted::<500, 600>::new(&clock, []),
-            <Scripted>::new(&clock, []),
-        );
-        let settings = settings(mode, 5_120);
-        let given = event(&records);
-        let handled = handle_event(&given, &settings, &ports, TIME);
-        let report = clock.run(handled, None).unwrap().unwrap();
-        assert_eq!(report.verdict, Verdict::Delivered);
-        // No row of a line is delivered when one of them cannot be.
-        assert_eq!(ports.events.stored_ids(), ["a", "d", "e"]);
-        assert!(
-            ports
-                .events
-                .stored()
-                .iter()
-                .all(|put| put.data.len() + put.partition_key.len() <= 600)
-        );
-        let stored = ports.failed_events.stored();
-        let found: Vec<Value> = stored.iter().flat_map(|put| documents(&put.data)).collect();
-        assert_eq!(found.len(), 3);
-        assert!(found.iter().all(|failure| failure["reason"] == "oversize"));
-        assert_eq!(found[0]["raw_base64"], STANDARD.encode(long.trim_end()));
-    }
+    let ports = support::ports(
+        &clock,
+        Scripted::<K, 500, 600>::new(&clock, []),
+        Scripted::<Firehose>::new(&clock, []),
+    );
+    let settings = settings(5_120);
+    let given = event(&records);
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!(outcome.verdict, Verdict::Delivered);
+    // No row of a line is delivered when one of them cannot be.
+    assert_eq!(ports.events.stored_ids(), ["a", "d", "e"]);
+    assert!(
+        ports
+            .events
+            .stored()
+            .iter()
+            .all(|put| put.data.len() + put.partition_key.len() <= 600)
+    );
+    let stored = ports.failed_events.stored();
+    let found: Vec<Value> = stored.iter().flat_map(|put| documents(&put.data)).collect();
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|failure| failure["reason"] == "oversize"));
+    assert_eq!(found[0]["raw_base64"], STANDARD.encode(long.trim_end()));
 }
 
 #[test]
 fn failed_events_are_never_rows_even_where_both_go_to_one_kind_of_outlet() {
     let records: Vec<String> = (0..40).map(|i| record(&(i + 1).to_string(), b"bad\n")).collect();
-    let outcome = handle(&records, DeliveryMode::DirectPut, None);
-    assert!(outcome.rows.is_empty());
-    assert_eq!(outcome.failures.len(), 40);
-    assert_eq!(outcome.report.counts.failed_events(), 40);
+    let handled = handle::<Firehose>(&records, None);
+    assert!(handled.rows.is_empty());
+    assert_eq!(handled.failures.len(), 40);
+    assert_eq!(handled.outcome.counts.failed_events(), 40);
 }

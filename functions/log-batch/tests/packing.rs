@@ -13,40 +13,56 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use kpl::Payload;
-use log_batch::ports::{DerivedSalt, OutletLimits, PutError};
-use log_batch::{Batch, DeliveryMode, LogRecord, PIPELINE_VERSION, PackedBatch, Verdict, handle_event};
-use pixel_log::Delivery;
+use log_batch::ports::{DerivedSalt, Ports, PutError, Randomness};
+use log_batch::{BatchCounts, Service, Verdict, handle_event};
 use proptest::prelude::*;
 use support::{
-    Answer, NOW_SECONDS, Scripted, VirtualClock, documents, event, ids, now, ports, record, settings,
+    Answer, Firehose, Kind, Kinesis, NOW_SECONDS, Put, Scripted, VirtualClock, documents, event, ids, ports,
+    record, settings,
 };
 
-fn pack(lines: &[String], mode: DeliveryMode, blob_bytes: usize, seed: u64) -> PackedBatch {
-    let settings = settings(mode, blob_bytes);
-    let delivery = Delivery {
-        ingested: now(),
-        path: "realtime",
-        version: PIPELINE_VERSION,
-    };
-    let salt = DerivedSalt::new(None);
-    let outlet = match mode {
-        DeliveryMode::Kpl => OutletLimits::KINESIS,
-        DeliveryMode::DirectPut => OutletLimits::FIREHOSE,
-    };
-    let mut batch = Batch::new(&settings, delivery, &salt, seed, outlet, OutletLimits::FIREHOSE);
-    for (position, line) in lines.iter().enumerate() {
-        let record = LogRecord {
-            source: "test",
-            shard: "",
-            sequence_number: Some(&position.to_string()),
-            arrival: now(),
-            data: line.as_bytes(),
-        };
-        batch.add(position, &record);
+const TIME: Duration = Duration::from_mins(1);
+
+/// Always the same number: what the partition keys begin with.
+struct Seed(u64);
+
+impl Randomness for Seed {
+    fn next(&self) -> u64 {
+        self.0
     }
-    let packed = batch.finish();
-    assert!(packed.is_conserved());
-    packed
+}
+
+struct Packed {
+    blobs: Vec<Put>,
+    counts: BatchCounts,
+}
+
+/// An event with one record for each line; the sequence numbers are the positions.
+fn event_of(lines: &[String]) -> Vec<u8> {
+    let records = lines.iter().enumerate();
+    let records: Vec<String> = records
+        .map(|(position, line)| record(&position.to_string(), line.as_bytes()))
+        .collect();
+    event(&records)
+}
+
+fn pack<K: Kind>(lines: &[String], blob_bytes: usize, seed: u64) -> Packed {
+    let clock = VirtualClock::default();
+    let ports = Ports {
+        events: Scripted::<K>::new(&clock, []),
+        failed_events: Scripted::<Firehose>::new(&clock, []),
+        clock: clock.clone(),
+        randomness: Seed(seed),
+        salt: DerivedSalt::new(None),
+    };
+    let (given, settings) = (event_of(lines), settings(blob_bytes));
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!((outcome.verdict, outcome.conserved), (Verdict::Delivered, true));
+    Packed {
+        blobs: ports.events.stored(),
+        counts: outcome.counts,
+    }
 }
 
 /// A line whose row is longer by so many bytes than that of a line without.
@@ -60,53 +76,55 @@ fn padded(id: &str, padding: usize) -> String {
 }
 
 /// The rows of each blob.
-fn rows_of(packed: &PackedBatch, mode: DeliveryMode) -> Vec<Vec<Vec<u8>>> {
-    let entries = packed.event_entries();
-    let unpack = |entry: &log_batch::ports::Entry<'_>| match mode {
-        DeliveryMode::DirectPut => documents(entry.data)
-            .iter()
-            .map(|row| row.to_string().into_bytes())
-            .collect(),
-        DeliveryMode::Kpl => match kpl::deaggregate(entry.data).unwrap() {
+fn rows_of<K: Kind>(packed: &Packed) -> Vec<Vec<Vec<u8>>> {
+    let unpack = |blob: &Put| {
+        if K::SERVICE == Service::FIREHOSE {
+            let rows = documents(&blob.data);
+            return rows.iter().map(|row| row.to_string().into_bytes()).collect();
+        }
+        match kpl::deaggregate(&blob.data).unwrap() {
             Payload::Plain(row) => vec![row.to_vec()],
             Payload::Aggregated(rows) => rows
                 .iter()
                 .map(|row| {
-                    assert_eq!(row.partition_key, entry.partition_key);
+                    assert_eq!(row.partition_key, blob.partition_key);
                     assert_eq!(row.explicit_hash_key, None);
                     row.data.to_vec()
                 })
                 .collect(),
-        },
+        }
     };
-    entries.iter().map(unpack).collect()
+    packed.blobs.iter().map(unpack).collect()
 }
 
 #[test]
 fn a_cap_is_met_exactly_and_one_byte_less_makes_two_blobs() {
-    let lines: Vec<String> = (0..6).map(|i| padded(&format!("r{i}"), 10)).collect();
-    for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
-        let all = pack(&lines, mode, 100_000, 0);
-        let [whole] = all.event_entries()[..] else {
-            panic!()
-        };
-        let exact = pack(&lines, mode, whole.data.len(), 0);
-        assert_eq!(exact.event_entries().len(), 1);
-        let less = pack(&lines, mode, whole.data.len() - 1, 0);
-        let blobs = rows_of(&less, mode);
-        assert_eq!(blobs.iter().map(Vec::len).collect::<Vec<_>>(), [5, 1]);
+    fn check<K: Kind>() {
+        let lines: Vec<String> = (0..6).map(|i| padded(&format!("r{i}"), 10)).collect();
+        let all = pack::<K>(&lines, 100_000, 0);
+        let [whole] = all.blobs.as_slice() else { panic!() };
+        let exact = pack::<K>(&lines, whole.data.len(), 0);
+        assert_eq!(exact.blobs.len(), 1);
+        let less = pack::<K>(&lines, whole.data.len() - 1, 0);
+        let sizes: Vec<usize> = rows_of::<K>(&less).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [5, 1]);
     }
+    check::<Kinesis>();
+    check::<Firehose>();
 }
 
 #[test]
 fn a_blob_holds_at_most_500_rows() {
-    let lines: Vec<String> = (0..1_001).map(|i| padded(&format!("r{i}"), 0)).collect();
-    for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
-        let packed = pack(&lines, mode, 900_000, 0);
-        let sizes: Vec<usize> = rows_of(&packed, mode).iter().map(Vec::len).collect();
+    fn check<K: Kind>() {
+        let lines: Vec<String> = (0..1_001).map(|i| padded(&format!("r{i}"), 0)).collect();
+        let packed = pack::<K>(&lines, 900_000, 0);
+        let sizes: Vec<usize> = rows_of::<K>(&packed).iter().map(Vec::len).collect();
         assert_eq!(sizes, [500, 500, 1]);
-        assert_eq!(packed.counts().blobs, 3);
+        let bytes: usize = packed.blobs.iter().map(|blob| blob.data.len()).sum();
+        assert_eq!((packed.counts.blobs, packed.counts.blob_bytes), (3, bytes as u64));
     }
+    check::<Kinesis>();
+    check::<Firehose>();
 }
 
 #[test]
@@ -114,37 +132,28 @@ fn a_single_row_goes_out_raw_and_one_above_the_cap_goes_alone() {
     let lines = [
         padded("a", 0),
         padded("b", 0),
-        padded("big", 500),
+        padded("big", 600),
         padded("c", 0),
         padded("d", 0),
     ];
-    let packed = pack(&lines, DeliveryMode::Kpl, 900, 0);
-    let entries = packed.event_entries();
-    let shapes: Vec<_> = entries
+    let packed = pack::<Kinesis>(&lines, 900, 0);
+    assert_eq!(rows_of::<Kinesis>(&packed).concat().len(), 5);
+    let big = packed
+        .blobs
         .iter()
-        .map(|entry| (entry.data.starts_with(&kpl::MAGIC), entry.data.len() > 800))
-        .collect();
-    let plain: Vec<bool> = entries.iter().map(|entry| entry.data.starts_with(b"{")).collect();
-    assert_eq!(rows_of(&packed, DeliveryMode::Kpl).concat().len(), 5);
-    let big = entries
-        .iter()
-        .position(|entry| ids(entry.data) == ["big"])
+        .find(|blob| ids(&blob.data) == ["big"])
         .unwrap();
-    assert!(plain[big], "{shapes:?}");
     // A raw row is one JSON document without newline or envelope.
-    assert_eq!(documents(entries[big].data).len(), 1);
+    assert!(big.data.starts_with(b"{") && big.data.len() > 900);
+    assert_eq!(documents(&big.data).len(), 1);
 }
 
 #[test]
 fn every_blob_has_its_own_key_and_another_seed_other_keys() {
     let lines: Vec<String> = (0..50).map(|i| padded(&format!("r{i}"), 0)).collect();
     let keys = |seed| -> Vec<String> {
-        let packed = pack(&lines, DeliveryMode::Kpl, 1, seed);
-        packed
-            .event_entries()
-            .iter()
-            .map(|entry| entry.partition_key.to_owned())
-            .collect()
+        let packed = pack::<Kinesis>(&lines, 1, seed);
+        packed.blobs.into_iter().map(|blob| blob.partition_key).collect()
     };
     for seed in [0, 5, u64::from(u32::MAX) - 3, u64::MAX - 1] {
         let keys = keys(seed);
@@ -158,22 +167,18 @@ fn every_blob_has_its_own_key_and_another_seed_other_keys() {
 
 #[test]
 fn a_cap_above_the_outlets_own_is_the_outlets() {
-    let lines: Vec<String> = (0..30).map(|i| padded(&format!("r{i}"), 100)).collect();
-    for mode in [DeliveryMode::Kpl, DeliveryMode::DirectPut] {
+    fn check<K: Kind>() {
+        let lines: Vec<String> = (0..30).map(|i| padded(&format!("r{i}"), 100)).collect();
         let clock = VirtualClock::default();
         let ports = ports(
             &clock,
-            Scripted::<500, 2_000>::new(&clock, []),
-            <Scripted>::new(&clock, []),
+            Scripted::<K, 500, 2_000>::new(&clock, []),
+            Scripted::<Firehose>::new(&clock, []),
         );
-        let settings = settings(mode, 1 << 30);
-        let records: Vec<String> = lines.iter().map(|line| record("1", line.as_bytes())).collect();
-        let given = event(&records);
-        let handled = handle_event(&given, &settings, &ports, Duration::from_mins(1));
-        assert_eq!(
-            clock.run(handled, None).unwrap().unwrap().verdict,
-            Verdict::Delivered
-        );
+        let (given, settings) = (event_of(&lines), settings(1 << 30));
+        let handled = handle_event(&given, &settings, &ports, TIME);
+        let outcome = clock.run(handled, None).unwrap().unwrap();
+        assert_eq!(outcome.verdict, Verdict::Delivered);
         let stored = ports.events.stored();
         assert!(
             stored
@@ -182,43 +187,30 @@ fn a_cap_above_the_outlets_own_is_the_outlets() {
         );
         assert_eq!(ports.events.stored_ids().len(), 30);
     }
+    check::<Kinesis>();
+    check::<Firehose>();
 }
 
 #[test]
 fn rows_of_one_line_may_share_a_blob_boundary_and_send_back_to_their_line() {
     // Three lines of four rows, one blob a row: the sixth blob belongs to position 1.
     let batch = |id: &str| format!("{NOW_SECONDS}.000\t200\t/p.gif?b=[{{}},{{}},{{}},{{}}]\t{id}\n");
-    let records: Vec<String> = ["a", "b", "c"]
-        .iter()
-        .map(|id| record(id, batch(id).as_bytes()))
-        .collect();
-    let records: Vec<String> = records
-        .iter()
-        .enumerate()
-        .map(|(i, record)| {
-            record.replacen(
-                &format!(r#""sequenceNumber":"{}""#, ["a", "b", "c"][i]),
-                &format!(r#""sequenceNumber":"{i}""#),
-                1,
-            )
-        })
-        .collect();
+    let lines = ["a", "b", "c"].map(batch);
     for blob in 0..12 {
         let clock = VirtualClock::default();
         let mut script = vec![Answer::Stored; blob];
         script.push(Answer::Error(PutError::Denied));
         let ports = ports(
             &clock,
-            Scripted::<1>::new(&clock, script),
-            <Scripted>::new(&clock, []),
+            Scripted::<Kinesis, 1>::new(&clock, script),
+            Scripted::<Firehose>::new(&clock, []),
         );
-        let settings = settings(DeliveryMode::Kpl, 1);
-        let given = event(&records);
-        let handled = handle_event(&given, &settings, &ports, Duration::from_mins(1));
-        let report = clock.run(handled, None).unwrap().unwrap();
+        let (given, settings) = (event_of(&lines), settings(1));
+        let handled = handle_event(&given, &settings, &ports, TIME);
+        let outcome = clock.run(handled, None).unwrap().unwrap();
         let position = blob / 4;
         assert_eq!(
-            report.verdict,
+            outcome.verdict,
             Verdict::RetryFrom {
                 sequence_number: position.to_string(),
                 position
@@ -240,38 +232,59 @@ proptest! {
         seed: u64,
         lost in any::<prop::sample::Index>(),
     ) {
-        let mode = if direct { DeliveryMode::DirectPut } else { DeliveryMode::Kpl };
         let lines: Vec<String> =
             paddings.iter().enumerate().map(|(i, &padding)| padded(&format!("r{i}"), padding)).collect();
-        let packed = pack(&lines, mode, blob_bytes, seed);
-        let blobs = rows_of(&packed, mode);
-        let all: Vec<String> = blobs.iter().flatten().flat_map(|row| ids(row)).collect();
-        prop_assert_eq!(&all, &(0..lines.len()).map(|i| format!("r{i}")).collect::<Vec<_>>());
-        let entries = packed.event_entries();
-        for (entry, rows) in entries.iter().zip(&blobs) {
-            prop_assert!(entry.data.len() <= blob_bytes || rows.len() == 1);
-            prop_assert!((1..=500).contains(&rows.len()));
-            prop_assert_eq!(rows.len() > 1 && !direct, entry.data.starts_with(&kpl::MAGIC));
+        if direct {
+            rows_are_whole::<Firehose>(&lines, blob_bytes, seed, lost)?;
+        } else {
+            rows_are_whole::<Kinesis>(&lines, blob_bytes, seed, lost)?;
         }
-        let keys: HashSet<&str> = entries.iter().map(|entry| entry.partition_key).collect();
-        prop_assert_eq!(keys.len(), if direct { 1 } else { entries.len() });
-
-        let lost = lost.index(blobs.len());
-        let expected: usize = blobs.iter().take(lost).map(Vec::len).sum();
-        let clock = VirtualClock::default();
-        let mut script = vec![Answer::Stored; lost];
-        script.push(Answer::Error(PutError::Denied));
-        let ports = ports(&clock, Scripted::<1>::new(&clock, script), <Scripted>::new(&clock, []));
-        let records: Vec<String> = lines
-            .iter()
-            .enumerate()
-            .map(|(i, line)| record(&i.to_string(), line.as_bytes()))
-            .collect();
-        let settings = settings(mode, blob_bytes);
-        let given = event(&records);
-        let handled = handle_event(&given, &settings, &ports, Duration::from_mins(1));
-        let report = clock.run(handled, None).unwrap().unwrap();
-        let from = Verdict::RetryFrom { sequence_number: expected.to_string(), position: expected };
-        prop_assert_eq!(report.verdict, from);
     }
+}
+
+fn rows_are_whole<K: Kind>(
+    lines: &[String],
+    blob_bytes: usize,
+    seed: u64,
+    lost: prop::sample::Index,
+) -> Result<(), TestCaseError> {
+    let has_keys = K::SERVICE == Service::KINESIS;
+    let packed = pack::<K>(lines, blob_bytes, seed);
+    let blobs = rows_of::<K>(&packed);
+    let all: Vec<String> = blobs.iter().flatten().flat_map(|row| ids(row)).collect();
+    prop_assert_eq!(
+        &all,
+        &(0..lines.len()).map(|i| format!("r{i}")).collect::<Vec<_>>()
+    );
+    for (blob, rows) in packed.blobs.iter().zip(&blobs) {
+        prop_assert!(blob.data.len() <= blob_bytes || rows.len() == 1);
+        prop_assert!((1..=500).contains(&rows.len()));
+        prop_assert_eq!(rows.len() > 1 && has_keys, blob.data.starts_with(&kpl::MAGIC));
+    }
+    let keys: HashSet<&str> = packed
+        .blobs
+        .iter()
+        .map(|blob| blob.partition_key.as_str())
+        .collect();
+    prop_assert_eq!(keys.len(), if has_keys { blobs.len() } else { 1 });
+
+    let lost = lost.index(blobs.len());
+    let expected: usize = blobs.iter().take(lost).map(Vec::len).sum();
+    let clock = VirtualClock::default();
+    let mut script = vec![Answer::Stored; lost];
+    script.push(Answer::Error(PutError::Denied));
+    let ports = ports(
+        &clock,
+        Scripted::<K, 1>::new(&clock, script),
+        Scripted::<Firehose>::new(&clock, []),
+    );
+    let (given, settings) = (event_of(lines), settings(blob_bytes));
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    let from = Verdict::RetryFrom {
+        sequence_number: expected.to_string(),
+        position: expected,
+    };
+    prop_assert_eq!(outcome.verdict, from);
+    Ok(())
 }

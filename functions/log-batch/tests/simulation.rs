@@ -14,13 +14,14 @@
 mod support;
 
 use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kpl::Payload;
-use log_batch::ports::{Clock as _, DerivedSalt, Entry, EntryOutcome, Outlet, OutletLimits, Ports, PutError};
-use log_batch::{DeliveryMode, Verdict, handle_event};
-use support::{Dice, NOW_SECONDS, VirtualClock, event, ids, record, settings};
+use log_batch::ports::{Clock as _, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError};
+use log_batch::{PutLimits, Service, Verdict, handle_event};
+use support::{Dice, Firehose, Kind, Kinesis, NOW_SECONDS, VirtualClock, event, ids, record, settings};
 
 /// How many seeds a normal run tries.
 const SEEDS: u64 = 20_000;
@@ -140,7 +141,8 @@ impl Luck {
 type Shared = Arc<Mutex<Luck>>;
 
 /// A stream that commits, or not, blob by blob.
-struct FaultyOutlet<const ENTRIES: usize> {
+struct FaultyOutlet<K, const ENTRIES: usize> {
+    kind: PhantomData<K>,
     clock: VirtualClock,
     luck: Shared,
     bug: Bug,
@@ -150,9 +152,10 @@ struct FaultyOutlet<const ENTRIES: usize> {
     worst: Mutex<(usize, usize)>,
 }
 
-impl<const ENTRIES: usize> FaultyOutlet<ENTRIES> {
+impl<K, const ENTRIES: usize> FaultyOutlet<K, ENTRIES> {
     fn new(clock: &VirtualClock, luck: &Shared, bug: Bug, is_events: bool) -> Self {
         FaultyOutlet {
+            kind: PhantomData,
             clock: clock.clone(),
             luck: Arc::clone(luck),
             bug,
@@ -166,7 +169,7 @@ impl<const ENTRIES: usize> FaultyOutlet<ENTRIES> {
         self.luck.lock().unwrap().strikes(fault)
     }
 
-    fn commit(&self, entry: &Entry<'_>) {
+    fn commit(&self, entry: &PutEntry<'_>) {
         let mut data = entry.data.to_vec();
         let mut key = entry.partition_key.to_owned();
         match self.bug {
@@ -179,14 +182,14 @@ impl<const ENTRIES: usize> FaultyOutlet<ENTRIES> {
     }
 }
 
-impl<const ENTRIES: usize> Outlet for FaultyOutlet<ENTRIES> {
-    const LIMITS: OutletLimits = OutletLimits {
+impl<K: Kind, const ENTRIES: usize> Outlet for FaultyOutlet<K, ENTRIES> {
+    const SERVICE: Service = K::SERVICE.within(PutLimits {
         entries: ENTRIES,
         request_bytes: 4_000,
         record_bytes: 3_000,
-    };
+    });
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
         {
             let bytes = entries
                 .iter()
@@ -287,23 +290,26 @@ struct Outcome {
 
 /// Runs one world to its end and checks what it left; says what is wrong.
 fn simulate(seed: u64, bug: Bug) -> Result<Outcome, String> {
+    let mut dice = fastrand::Rng::with_seed(seed ^ 0xabcd);
+    if dice.u8(0..4) == 0 {
+        simulate_with::<Firehose>(seed, dice, bug)
+    } else {
+        simulate_with::<Kinesis>(seed, dice, bug)
+    }
+}
+
+/// Rows go to a service of this kind, failed events to Firehose.
+fn simulate_with<K: Kind>(seed: u64, mut dice: fastrand::Rng, bug: Bug) -> Result<Outcome, String> {
     let luck: Shared = Arc::new(Mutex::new(Luck::new(seed)));
     let clock = VirtualClock::default();
-    let mut dice = fastrand::Rng::with_seed(seed ^ 0xabcd);
-    let direct = dice.u8(0..4) == 0;
-    let mode = if direct {
-        DeliveryMode::DirectPut
-    } else {
-        DeliveryMode::Kpl
-    };
     let ports = Ports {
-        events: FaultyOutlet::<4>::new(&clock, &luck, bug, true),
-        failed_events: FaultyOutlet::<2>::new(&clock, &luck, bug, false),
+        events: FaultyOutlet::<K, 4>::new(&clock, &luck, bug, true),
+        failed_events: FaultyOutlet::<Firehose, 2>::new(&clock, &luck, bug, false),
         clock: clock.clone(),
         randomness: Dice::new(seed),
         salt: DerivedSalt::new(None),
     };
-    let settings = settings(mode, [1, 500, 700, 1_100, 2_000][dice.usize(0..5)]);
+    let settings = settings([1, 500, 700, 1_100, 2_000][dice.usize(0..5)]);
     let mut outcome = Outcome {
         fired: BTreeMap::new(),
         invocations: 0,
@@ -329,7 +335,7 @@ fn simulate(seed: u64, bug: Bug) -> Result<Outcome, String> {
     let mut event_keys: HashMap<i64, String> = HashMap::new();
     let stored = ports.events.stored.lock().unwrap();
     for (key, data) in stored.iter() {
-        let rows: Vec<&[u8]> = if direct {
+        let rows: Vec<&[u8]> = if K::SERVICE == Service::FIREHOSE {
             split_documents(data)
         } else {
             match kpl::deaggregate(data).map_err(|error| error.to_string())? {
@@ -399,10 +405,10 @@ fn simulate(seed: u64, bug: Bug) -> Result<Outcome, String> {
 
 /// Hands a shard's records over until all are done, as the event source mapping does. Says whether anything
 /// happened that explains a second copy.
-fn drain(
+fn drain<K: Kind>(
     inputs: &[Input],
     settings: &log_batch::BatchSettings,
-    ports: &Ports<FaultyOutlet<4>, FaultyOutlet<2>, VirtualClock, Dice, DerivedSalt>,
+    ports: &Ports<FaultyOutlet<K, 4>, FaultyOutlet<Firehose, 2>, VirtualClock, Dice, DerivedSalt>,
     luck: &Shared,
     dice: &mut fastrand::Rng,
     bug: Bug,
@@ -436,7 +442,7 @@ fn drain(
         if clock.elapsed() + settings.margin > begun + time {
             return Err("answered after the deadline".to_owned());
         }
-        let report = match handled {
+        let batch_outcome = match handled {
             None => {
                 // An invocation error: the same again, or its first half.
                 if luck.lock().unwrap().strikes(Fault::Bisect) {
@@ -444,12 +450,12 @@ fn drain(
                 }
                 continue;
             }
-            Some(report) => report.map_err(|error| error.to_string())?,
+            Some(batch_outcome) => batch_outcome.map_err(|error| error.to_string())?,
         };
-        if !report.conserved {
+        if !batch_outcome.conserved {
             return Err("the books do not balance".to_owned());
         }
-        let verdict = planted(report.verdict, bug, batch);
+        let verdict = planted(batch_outcome.verdict, bug, batch);
         match verdict {
             Verdict::Delivered => at += batch.len(),
             Verdict::RetryAll => return Err("every record has a number".to_owned()),
@@ -680,7 +686,7 @@ fn every_small_case_is_repaired_by_the_next_delivery() {
         Answer::Entries(vec![]),
         Answer::Hang,
     ];
-    let settings = settings(DeliveryMode::Kpl, 1);
+    let settings = settings(1);
     let given = good_event(6);
     let mut cases = 0;
     for case in 0..answers.len().pow(5) {
@@ -690,12 +696,12 @@ fn every_small_case_is_repaired_by_the_next_delivery() {
         let clock = VirtualClock::default();
         let ports = ports(
             &clock,
-            Scripted::<2>::new(&clock, script),
-            <Scripted>::new(&clock, []),
+            Scripted::<Kinesis, 2>::new(&clock, script),
+            Scripted::<Firehose>::new(&clock, []),
         );
         let handled = handle_event(&given, &settings, &ports, Duration::from_secs(10));
-        let report = clock.run(handled, None).unwrap().unwrap();
-        let done = match report.verdict {
+        let batch_outcome = clock.run(handled, None).unwrap().unwrap();
+        let done = match batch_outcome.verdict {
             Verdict::Delivered => 6,
             Verdict::RetryFrom { position, .. } => position,
             Verdict::RetryAll => panic!("every record has a number"),
@@ -718,7 +724,7 @@ fn a_kill_at_any_await_is_repaired_by_the_next_delivery() {
         .map(|i| record(&(100 + i).to_string(), line(&format!("k{i}")).as_bytes()))
         .collect();
     let given = event(&records);
-    let settings = settings(DeliveryMode::Kpl, 700);
+    let settings = settings(700);
     let mut killed = 0;
     for polls in 1.. {
         let luck: Shared = Arc::new(Mutex::new(Luck {
@@ -727,8 +733,8 @@ fn a_kill_at_any_await_is_repaired_by_the_next_delivery() {
         }));
         let clock = VirtualClock::default();
         let ports = Ports {
-            events: FaultyOutlet::<4>::new(&clock, &luck, Bug::None, true),
-            failed_events: FaultyOutlet::<2>::new(&clock, &luck, Bug::None, false),
+            events: FaultyOutlet::<Kinesis, 4>::new(&clock, &luck, Bug::None, true),
+            failed_events: FaultyOutlet::<Firehose, 2>::new(&clock, &luck, Bug::None, false),
             clock: clock.clone(),
             randomness: Dice::new(1),
             salt: DerivedSalt::new(None),

@@ -14,7 +14,7 @@ use sample_log::{Sample, SampleOptions};
 
 use crate::decode::{self, Kind};
 use crate::demo;
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, Format, output};
@@ -172,9 +172,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match execute(cli.command) {
-        Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
-        Err(Failure::Job(message)) => complain(&message, 1),
-        Err(Failure::Usage(message)) => complain(&message, 2),
+        Ok(()) | Err(CommandError::ClosedPipe) => ExitCode::SUCCESS,
+        Err(CommandError::Job(message)) => complain(&message, 1),
+        Err(CommandError::Usage(message)) => complain(&message, 2),
     }
 }
 
@@ -184,7 +184,7 @@ fn complain(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn execute(command: Command) -> Result<(), Failure> {
+fn execute(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Demo { lake } => demo::run(&lake, &mut io::stdout().lock()),
         Command::Ingest(args) => ingest(args),
@@ -208,13 +208,13 @@ fn execute(command: Command) -> Result<(), Failure> {
     }
 }
 
-fn ingest(args: IngestArgs) -> Result<(), Failure> {
+fn ingest(args: IngestArgs) -> Result<(), CommandError> {
     let inputs = if args.files.is_empty() {
         vec![one_input(None)?]
     } else {
         args.files.into_iter().map(Input::new).collect()
     };
-    let lake = Lake::open(&args.lake).map_err(Failure::job)?;
+    let lake = Lake::open(&args.lake).map_err(CommandError::job)?;
     let mut summary = Summary::default();
     let result = ingest::run(&lake, inputs, &args.lines.config(), &mut summary);
     // What was done is reported whether or not the run came to its end.
@@ -225,9 +225,9 @@ fn ingest(args: IngestArgs) -> Result<(), Failure> {
     result
 }
 
-fn query(lake: &Path, format: Format, sql: &str) -> Result<(), Failure> {
+fn query(lake: &Path, format: Format, sql: &str) -> Result<(), CommandError> {
     if !lake.is_dir() {
-        return Err(Failure::Job(format!(
+        return Err(CommandError::Job(format!(
             "{}: there is no lake; `pixlake ingest` makes one",
             lake.display()
         )));
@@ -240,8 +240,8 @@ fn query(lake: &Path, format: Format, sql: &str) -> Result<(), Failure> {
     })
 }
 
-fn write_sample(options: SampleOptions) -> Result<(), Failure> {
-    let mut sample = Sample::new(options).map_err(|error| Failure::Usage(error.to_string()))?;
+fn write_sample(options: SampleOptions) -> Result<(), CommandError> {
+    let mut sample = Sample::new(options).map_err(|error| CommandError::Usage(error.to_string()))?;
     let mut out = io::stdout().lock();
     let mut buffer = Vec::with_capacity(1 << 17);
     while sample.write_line(&mut buffer) {
@@ -255,10 +255,10 @@ fn write_sample(options: SampleOptions) -> Result<(), Failure> {
 }
 
 /// The one input of a command: the file, or standard input unless a person sits at it.
-fn one_input(file: Option<PathBuf>) -> Result<Input, Failure> {
+fn one_input(file: Option<PathBuf>) -> Result<Input, CommandError> {
     match file {
         Some(file) => Ok(Input::new(file)),
-        None if io::stdin().is_terminal() => Err(Failure::Usage(
+        None if io::stdin().is_terminal() => Err(CommandError::Usage(
             "no FILE, and standard input is a terminal: name a file or pipe one in".to_owned(),
         )),
         None => Ok(Input::stdin()),

@@ -9,7 +9,7 @@ use kpl::Payload;
 use log_batch::{Envelope, EnvelopeRecord, LogRecord, PIPELINE_VERSION};
 use pixel_log::{Delivery, LogLine, RowConfig, Timestamp, read_line};
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// What an input can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,7 +28,7 @@ pub fn run(
     kind: Option<Kind>,
     config: &RowConfig,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mut view = View {
         config,
         out: io::BufWriter::new(out),
@@ -66,7 +66,7 @@ struct View<'a, W> {
 }
 
 impl<W: Write> View<'_, W> {
-    fn lines(&mut self, data: &[u8], indent: &str) -> Result<(), Failure> {
+    fn lines(&mut self, data: &[u8], indent: &str) -> Result<(), CommandError> {
         let data = data.strip_suffix(b"\n").unwrap_or(data);
         for (index, line) in data.split(|&byte| byte == b'\n').enumerate() {
             writeln!(self.out, "{indent}line {}, {} bytes", index + 1, line.len())?;
@@ -75,7 +75,7 @@ impl<W: Write> View<'_, W> {
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], indent: &str) -> Result<(), Failure> {
+    fn line(&mut self, line: &[u8], indent: &str) -> Result<(), CommandError> {
         let parsed = match LogLine::parse(line, &self.config.fields) {
             Ok(parsed) => parsed,
             Err(error) => return self.invalid(error, indent),
@@ -115,11 +115,11 @@ impl<W: Write> View<'_, W> {
         Ok(())
     }
 
-    fn invalid(&mut self, error: pixel_log::LineError, indent: &str) -> Result<(), Failure> {
+    fn invalid(&mut self, error: pixel_log::LineError, indent: &str) -> Result<(), CommandError> {
         Ok(writeln!(self.out, "{indent}  no row: {}: {error}", error.code())?)
     }
 
-    fn blob(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    fn blob(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
         let decoded = if bytes.starts_with(&kpl::MAGIC) {
             None
         } else {
@@ -128,11 +128,11 @@ impl<W: Write> View<'_, W> {
         let bytes = decoded.as_deref().unwrap_or(bytes);
         match kpl::deaggregate(bytes) {
             Ok(Payload::Aggregated(user_records)) => self.user_records(bytes.len(), &user_records, ""),
-            Ok(Payload::Plain(_)) => Err(Failure::Job(
+            Ok(Payload::Plain(_)) => Err(CommandError::Job(
                 "the input is not an aggregated record: expected the bytes f3 89 9a c2, a protobuf message and its MD5"
                     .to_owned(),
             )),
-            Err(error) => Err(Failure::job(error)),
+            Err(error) => Err(CommandError::job(error)),
         }
     }
 
@@ -141,7 +141,7 @@ impl<W: Write> View<'_, W> {
         len: usize,
         records: &[kpl::UserRecord<'_>],
         indent: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         writeln!(
             self.out,
             "{indent}aggregated record, {len} bytes, {} user records",
@@ -163,8 +163,8 @@ impl<W: Write> View<'_, W> {
         Ok(())
     }
 
-    fn event(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let envelope = Envelope::parse(bytes).map_err(Failure::job)?;
+    fn event(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        let envelope = Envelope::parse(bytes).map_err(CommandError::job)?;
         writeln!(self.out, "Lambda event, {} records", envelope.len())?;
         let mut records = envelope.records(Timestamp::LATEST);
         while let Some((index, record)) = records.next_record() {
@@ -188,7 +188,7 @@ impl<W: Write> View<'_, W> {
         Ok(())
     }
 
-    fn record(&mut self, index: usize, record: &LogRecord<'_>) -> Result<(), Failure> {
+    fn record(&mut self, index: usize, record: &LogRecord<'_>) -> Result<(), CommandError> {
         let number = record.sequence_number.unwrap_or("none");
         Ok(writeln!(
             self.out,
@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    fn decode(bytes: &[u8], kind: Option<Kind>) -> Result<String, Failure> {
+    fn decode(bytes: &[u8], kind: Option<Kind>) -> Result<String, CommandError> {
         let config = RowConfig {
             fields: FieldSet::parse("timestamp,sc-status,cs-method,cs-uri-stem").unwrap(),
             ..RowConfig::default()
@@ -264,7 +264,7 @@ mod tests {
             assert!(text.contains("partition key pk, 7 bytes\n     {\"a\":1}"));
         }
         assert!(
-            matches!(decode(b"no blob", Some(Kind::Blob)), Err(Failure::Job(message)) if message.contains("f3 89 9a c2"))
+            matches!(decode(b"no blob", Some(Kind::Blob)), Err(CommandError::Job(message)) if message.contains("f3 89 9a c2"))
         );
     }
 
@@ -286,6 +286,8 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert!(matches!(decode(b"{}", None), Err(Failure::Job(message)) if message.contains("Records")));
+        assert!(
+            matches!(decode(b"{}", None), Err(CommandError::Job(message)) if message.contains("Records"))
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pixel_log::{Day, RowConfig};
 
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, output};
@@ -19,11 +19,11 @@ const SAMPLE: &[u8] = include_bytes!("../../../events/sample.log");
 const SHOWN_ROWS: usize = 8;
 
 /// Runs the demo in a lake folder that it starts afresh.
-pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
-    let lake = Lake::create_afresh(lake_folder).map_err(Failure::job)?;
+pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), CommandError> {
+    let lake = Lake::create_afresh(lake_folder).map_err(CommandError::job)?;
     let unwritable = |path: &Path| {
         let path = path.display().to_string();
-        move |error: io::Error| Failure::Job(format!("{path}: {error}"))
+        move |error: io::Error| CommandError::Job(format!("{path}: {error}"))
     };
     let log = lake.root().join("sample.log");
     fs::write(&log, SAMPLE).map_err(unwritable(&log))?;
@@ -35,7 +35,9 @@ pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Failur
     let partitions = partitions(lake.root()).map_err(unwritable(lake.root()))?;
     let days: Vec<Day> = partitions.iter().filter_map(|(day, _)| parse_day(day)).collect();
     let (Some(&first_day), Some(&last_day)) = (days.first(), days.last()) else {
-        return Err(Failure::Job("the sample left no rows in the lake".to_owned()));
+        return Err(CommandError::Job(
+            "the sample left no rows in the lake".to_owned(),
+        ));
     };
     runtime::block_on(async {
         let engine = Engine::open(lake_folder).await?;
@@ -69,7 +71,7 @@ Try next:
     Ok(())
 }
 
-fn show_counts(summary: &Summary, out: &mut impl Write) -> Result<(), Failure> {
+fn show_counts(summary: &Summary, out: &mut impl Write) -> Result<(), CommandError> {
     let counts = &summary.counts;
     let per_blob = |count: u64| count.checked_div(counts.blobs).unwrap_or(0);
     writeln!(

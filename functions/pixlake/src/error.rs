@@ -7,7 +7,7 @@ use crate::query::QueryError;
 
 /// Why a command stopped.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CommandError {
     /// The job failed: exit code 1.
     Job(String),
     /// Wrong use: exit code 2.
@@ -16,28 +16,28 @@ pub enum Failure {
     ClosedPipe,
 }
 
-impl Failure {
+impl CommandError {
     /// A failed job with the error's own sentence.
-    pub fn job(error: impl Display) -> Failure {
-        Failure::Job(error.to_string())
+    pub fn job(error: impl Display) -> CommandError {
+        CommandError::Job(error.to_string())
     }
 }
 
 /// Errors of writing to standard output; errors of files carry their path and are made by hand.
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Failure {
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> CommandError {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
-            _ => Failure::Job(format!("standard output: {error}")),
+            io::ErrorKind::BrokenPipe => CommandError::ClosedPipe,
+            _ => CommandError::Job(format!("standard output: {error}")),
         }
     }
 }
 
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Failure {
+impl From<QueryError> for CommandError {
+    fn from(error: QueryError) -> CommandError {
         match error {
             QueryError::Output(error) => error.into(),
-            error => Failure::job(error),
+            error => CommandError::job(error),
         }
     }
 }

@@ -1,62 +1,56 @@
 //! The lake as the two outlets of a batch.
+//!
+//! They accept records before these are written, as Firehose does, so that lines are read while the lake is
+//! written. Whoever believes in what was accepted waits for the lake's last flush.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::SyncSender;
 
-use log_batch::ports::{Entry, EntryOutcome, Outlet, OutletLimits, PutError};
-use pixel_log::Timestamp;
+use log_batch::ports::{EntryOutcome, Outlet, PutEntry, PutError};
+use log_batch::{BatchCounts, Service};
 
-use crate::lake::LakeWriter;
+/// What was accepted, in order, on its way to whoever writes the lake.
+pub(crate) enum Accepted {
+    /// Records with rows.
+    Events(Vec<Vec<u8>>),
+    /// Records with failed events.
+    FailedEvents(Vec<Vec<u8>>),
+    /// The records of one batch are complete; where its lines came from, for people, and what it held.
+    Batch(String, BatchCounts),
+}
 
-/// The lake's events as an outlet, in Firehose's place behind the event stream.
-pub(crate) struct EventLake<'a> {
-    pub(crate) writer: &'a Mutex<LakeWriter>,
-    /// Why the lake could not be written, for whoever ends the run.
-    pub(crate) fault: &'a Mutex<Option<String>>,
-    pub(crate) now: Timestamp,
+/// The lake's events as an outlet: the stream of blobs and the Firehose stream behind it.
+pub(crate) struct EventLake {
+    pub(crate) accepted: SyncSender<Accepted>,
 }
 
 /// The lake's failed events as an outlet, in Firehose's place.
-pub(crate) struct FailedEventLake<'a> {
-    pub(crate) writer: &'a Mutex<LakeWriter>,
-    /// Why the lake could not be written, for whoever ends the run.
-    pub(crate) fault: &'a Mutex<Option<String>>,
-    pub(crate) now: Timestamp,
+pub(crate) struct FailedEventLake {
+    pub(crate) accepted: SyncSender<Accepted>,
 }
 
-impl Outlet for EventLake<'_> {
-    const LIMITS: OutletLimits = OutletLimits::KINESIS;
+impl Outlet for EventLake {
+    const SERVICE: Service = Service::KINESIS;
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        stored(entries, self.fault, |entry| {
-            writer.put_event(entry.data, self.now)
-        })
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        accept(&self.accepted, entries, Accepted::Events)
     }
 }
 
-impl Outlet for FailedEventLake<'_> {
-    const LIMITS: OutletLimits = OutletLimits::FIREHOSE;
+impl Outlet for FailedEventLake {
+    const SERVICE: Service = Service::FIREHOSE;
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        stored(entries, self.fault, |entry| {
-            writer.put_failed_event(entry.data, self.now)
-        })
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+        accept(&self.accepted, entries, Accepted::FailedEvents)
     }
 }
 
-/// Stores every entry. A lake that cannot be written will not be mended by trying again: the reason is
-/// kept, and the run ends with it.
-fn stored<E: std::fmt::Display>(
-    entries: &[Entry<'_>],
-    fault: &Mutex<Option<String>>,
-    mut store: impl FnMut(&Entry<'_>) -> Result<(), E>,
+/// Waits until there is room. Once nobody writes the lake any more, trying again does not help.
+fn accept(
+    accepted: &SyncSender<Accepted>,
+    entries: &[PutEntry<'_>],
+    kind: impl FnOnce(Vec<Vec<u8>>) -> Accepted,
 ) -> Result<Vec<EntryOutcome>, PutError> {
-    for entry in entries {
-        if let Err(error) = store(entry) {
-            *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            return Err(PutError::Denied);
-        }
-    }
+    let records = entries.iter().map(|entry| entry.data.to_vec()).collect();
+    accepted.send(kind(records)).map_err(|_| PutError::Denied)?;
     Ok(vec![EntryOutcome::Stored; entries.len()])
 }

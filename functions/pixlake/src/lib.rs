@@ -11,6 +11,8 @@ pub mod error;
 pub mod ingest;
 pub mod lake;
 mod lake_outlet;
+mod landing;
+mod local_pipeline;
 mod log_file;
 pub mod query;
 pub mod report;

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
+use log_batch::MAX_LINE_BYTES;
 use twox_hash::XxHash64;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
-/// The longest line that is read whole. `CloudFront`'s have some 40 KiB at the very most; what is longer is
-/// no log line, and memory has to end somewhere.
-pub(crate) const MAX_LINE_BYTES: u64 = 1 << 20;
+/// What is read of a line at the most, newline included: where a line is longer than a line may be, so much
+/// of it that the function sees that. Memory has to end somewhere.
+const MAX_READ: usize = MAX_LINE_BYTES + 1;
 
 /// The first bytes of a gzip file (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -56,17 +57,17 @@ impl Input {
     }
 
     /// Opens the input for reading line by line; bytes that are read move the progress bar.
-    pub fn open(&self, progress: &ProgressBar) -> Result<LogFile, Failure> {
+    pub fn open(&self, progress: &ProgressBar) -> Result<LogFile, CommandError> {
         let source: Box<dyn Read + Send> = match &self.path {
             Some(path) => {
                 if path.is_dir() {
-                    return Err(Failure::Job(format!(
+                    return Err(CommandError::Job(format!(
                         "{}: is a folder; expected a log file",
                         self.name()
                     )));
                 }
-                let file =
-                    File::open(path).map_err(|error| Failure::Job(format!("{}: {error}", self.name())))?;
+                let file = File::open(path)
+                    .map_err(|error| CommandError::Job(format!("{}: {error}", self.name())))?;
                 Box::new(progress.wrap_read(file))
             }
             None => Box::new(progress.wrap_read(io::stdin())),
@@ -75,7 +76,7 @@ impl Input {
     }
 
     /// All bytes of the input, decompressed.
-    pub fn read_all(&self) -> Result<Vec<u8>, Failure> {
+    pub fn read_all(&self) -> Result<Vec<u8>, CommandError> {
         let mut file = self.open(&ProgressBar::hidden())?;
         let mut bytes = Vec::new();
         file.reader
@@ -95,23 +96,12 @@ pub struct LogFile {
     lines: u64,
 }
 
-/// What reading a line gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadLine {
-    /// A line, whole.
-    Line,
-    /// The first [`MAX_LINE_BYTES`] of a longer line; the rest of it was passed over.
-    TooLong,
-    /// There is no more.
-    End,
-}
-
 impl LogFile {
-    fn new(source: Box<dyn Read + Send>, name: String) -> Result<LogFile, Failure> {
+    fn new(source: Box<dyn Read + Send>, name: String) -> Result<LogFile, CommandError> {
         let mut reader = BufReader::with_capacity(1 << 17, source);
         let head = reader
             .fill_buf()
-            .map_err(|error| Failure::Job(format!("{name}: {error}")))?;
+            .map_err(|error| CommandError::Job(format!("{name}: {error}")))?;
         let reader: Box<dyn BufRead + Send> = if head.starts_with(&GZIP_MAGIC) {
             Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(reader)))
         } else {
@@ -125,28 +115,23 @@ impl LogFile {
         })
     }
 
-    /// Appends the next line with its newline to the buffer.
-    pub fn read_line(&mut self, out: &mut Vec<u8>) -> Result<ReadLine, Failure> {
-        let start = out.len();
-        let limit = MAX_LINE_BYTES + 1; // the newline is not counted
-        let read = self
-            .reader
-            .by_ref()
-            .take(limit)
-            .read_until(b'\n', out)
-            .map_err(|error| self.error(&error))?;
+    /// Reads the next line, with its newline, into the buffer; false at the end. Of a line longer than
+    /// [`MAX_LINE_BYTES`] come the first bytes, one more than those, and the rest is passed over.
+    pub fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool, CommandError> {
+        line.clear();
+        let read = self.reader.by_ref().take(MAX_READ as u64).read_until(b'\n', line);
+        let read = read.map_err(|error| self.error(&error))?;
         if read == 0 {
-            return Ok(ReadLine::End);
+            return Ok(false);
         }
         self.lines += 1;
-        self.digest.write(out.get(start..).unwrap_or_default());
-        if out.last() == Some(&b'\n') || (read as u64) < limit {
-            return Ok(ReadLine::Line);
+        self.digest.write(line);
+        if read == MAX_READ && line.last() != Some(&b'\n') {
+            self.reader
+                .skip_until(b'\n')
+                .map_err(|error| self.error(&error))?;
         }
-        self.reader
-            .skip_until(b'\n')
-            .map_err(|error| self.error(&error))?;
-        Ok(ReadLine::TooLong)
+        Ok(true)
     }
 
     /// Number of the line read last, from 1.
@@ -161,8 +146,8 @@ impl LogFile {
         self.digest.finish()
     }
 
-    fn error(&self, error: &io::Error) -> Failure {
-        Failure::Job(format!("{}: after line {}: {error}", self.name, self.lines))
+    fn error(&self, error: &io::Error) -> CommandError {
+        CommandError::Job(format!("{}: after line {}: {error}", self.name, self.lines))
     }
 }
 
@@ -172,16 +157,14 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: Vec<u8>) -> Vec<(ReadLine, usize, u64)> {
+    /// Length of each line, and the file's digest behind it.
+    fn read(bytes: Vec<u8>) -> Vec<(usize, u64)> {
         let mut file = LogFile::new(Box::new(io::Cursor::new(bytes)), "test".to_owned()).unwrap();
-        let mut lines = Vec::new();
-        loop {
-            let mut line = Vec::new();
-            match file.read_line(&mut line).unwrap() {
-                ReadLine::End => return lines,
-                kind => lines.push((kind, line.len(), file.digest())),
-            }
+        let (mut lines, mut line) = (Vec::new(), Vec::new());
+        while file.read_line(&mut line).unwrap() {
+            lines.push((line.len(), file.digest()));
         }
+        lines
     }
 
     #[test]
@@ -197,7 +180,7 @@ mod tests {
             })
             .collect();
         let lines = read(plain);
-        assert_eq!(lines.iter().map(|line| line.1).collect::<Vec<_>>(), [4, 5, 1, 4]);
+        assert_eq!(lines.iter().map(|line| line.0).collect::<Vec<_>>(), [4, 5, 1, 4]);
         assert_eq!(read(gzip), lines);
         assert_eq!(read(Vec::new()), []);
     }
@@ -205,23 +188,22 @@ mod tests {
     #[test]
     fn equal_lines_have_their_own_digests_and_a_longer_file_keeps_them() {
         let short = read(b"x\nx\n".to_vec());
-        assert_ne!(short[0].2, short[1].2);
+        assert_ne!(short[0].1, short[1].1);
         assert_eq!(read(b"x\nx\ny\n".to_vec())[..2], short[..]);
     }
 
     #[test]
     fn a_line_without_end_does_not_fill_the_memory() {
-        let max = usize::try_from(MAX_LINE_BYTES).unwrap();
-        let mut bytes = vec![b'x'; max];
+        let lengths =
+            |bytes: &[u8]| -> Vec<usize> { read(bytes.to_vec()).iter().map(|line| line.0).collect() };
+        let mut bytes = vec![b'x'; 1 << 20];
         bytes.extend_from_slice(b"\nok\n");
-        assert_eq!(
-            read(bytes.clone()).iter().map(|line| line.0).collect::<Vec<_>>(),
-            [ReadLine::Line; 2]
-        );
-        bytes.insert(0, b'x');
-        let lines = read(bytes);
-        assert_eq!((lines[0].0, lines[0].1), (ReadLine::TooLong, max + 1));
-        assert_eq!((lines[1].0, lines[1].1), (ReadLine::Line, 3));
+        assert_eq!(lengths(&bytes), [(1 << 20) + 1, 3]);
+        // One byte more, without its newline: no line of a file can be taken for it.
+        for longer in [1, 2, 3 << 20] {
+            let bytes = [&vec![b'x'; longer], &*bytes].concat();
+            assert_eq!(lengths(&bytes), [(1 << 20) + 1, 3], "{longer}");
+        }
     }
 
     #[test]
@@ -233,11 +215,11 @@ mod tests {
         let mut file = LogFile::new(Box::new(io::Cursor::new(gzip)), "cut.gz".to_owned()).unwrap();
         let failure = loop {
             match file.read_line(&mut Vec::new()) {
-                Ok(ReadLine::End) => panic!("the damage went unseen"),
-                Ok(_) => {}
+                Ok(false) => panic!("the damage went unseen"),
+                Ok(true) => {}
                 Err(failure) => break failure,
             }
         };
-        assert!(matches!(failure, Failure::Job(message) if message.starts_with("cut.gz: after line ")));
+        assert!(matches!(failure, CommandError::Job(message) if message.starts_with("cut.gz: after line ")));
     }
 }

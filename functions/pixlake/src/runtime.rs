@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use log_batch::ports::{Clock, Randomness};
 use pixel_log::Timestamp;
 
-use crate::error::Failure;
+use crate::error::CommandError;
 
 /// Runs a future to its end on all cores.
-pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Failure::job)?;
+        .map_err(CommandError::job)?;
     runtime.block_on(future)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use log_batch::{Counts, DEFAULT_BLOB_BYTES};
+use log_batch::{BatchCounts, DEFAULT_BLOB_BYTES};
 
 /// The most failed lines that a summary shows; the table `failed_events` has them all.
 pub const MAX_SHOWN_FAILURES: usize = 10;
@@ -12,7 +12,7 @@ pub const MAX_SHOWN_FAILURES: usize = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// Counts over the whole input.
-    pub counts: Counts,
+    pub counts: BatchCounts,
     /// How long the run took.
     pub elapsed: Duration,
     /// `file:line: reason: what was expected`, of the first failed lines.
@@ -23,7 +23,7 @@ impl Summary {
     /// One JSON object: `lines`, `rows`, `failed` (reason to count), `blobs`, `blob_bytes`.
     #[must_use]
     pub fn json(&self) -> String {
-        let Counts {
+        let BatchCounts {
             lines,
             rows,
             failed,

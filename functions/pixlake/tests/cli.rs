@@ -238,6 +238,33 @@ fn the_summary_counts_the_whole_input() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_shown_by_its_place_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let good = write_log(folder.path(), 1, 7, 1.0);
+    let log = folder.path().join("long.log");
+    let long = [b"x".repeat(3 << 20), b"\n".to_vec()].concat();
+    fs::write(&log, [&*long, &*fs::read(&good.path).unwrap()].concat()).unwrap();
+    let output = run(&[
+        "ingest",
+        "--summary",
+        "json",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.to_str().unwrap(),
+    ]);
+    assert!(output.status.success());
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["lines"], &summary["failed"]["bad_record"]),
+        (&2.into(), &1.into())
+    );
+    let shown = String::from_utf8(output.stderr).unwrap();
+    let sentence = "long.log:1: bad_record: the line is longer than 1 MiB; its first MiB is kept";
+    assert!(shown.contains(sentence), "{shown}");
+}
+
+#[test]
 fn each_captured_line_is_a_row_under_its_own_fields() {
     let folder = tempfile::tempdir().unwrap();
     let captured = fs::read(repository().join("events/captured-lines.json")).unwrap();

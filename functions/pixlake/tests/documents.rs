@@ -107,7 +107,7 @@ fn documents_are_up_to_date() {
     hold_section("parameters", &parameters);
 
     let mut reasons = String::from("| reason | when |\n| --- | --- |\n");
-    for (code, when) in log_batch::Failure::REASONS {
+    for (code, when) in log_batch::FailureReason::REASONS {
         writeln!(reasons, "| `{code}` | {when} |").unwrap();
     }
     hold_section("reasons", &reasons);

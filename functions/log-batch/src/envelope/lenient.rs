@@ -51,7 +51,8 @@ pub(super) fn raw_records(event: &[u8]) -> Result<Vec<&RawValue>, EnvelopeError>
     serde_json::from_slice::<EventJson<&RawValue>>(event)
         .map(|event| event.records)
         .map_err(|error| EnvelopeError {
-            at: (error.line(), error.column()),
+            line: error.line(),
+            column: error.column(),
         })
 }
 

@@ -11,6 +11,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -18,10 +19,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use log_batch::ports::{
-    Clock, DerivedSalt, Entry, EntryOutcome, Outlet, OutletLimits, Ports, PutError, Randomness,
-};
-use log_batch::{BatchSettings, DeliveryMode};
+use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
+use log_batch::{BatchSettings, PutLimits, Service};
 use pixel_log::{FieldSet, RowConfig, Timestamp};
 
 /// 2026-11-01T00:00:00Z, as `date -u -d 2026-11-01 +%s` gives it.
@@ -141,8 +140,25 @@ pub(crate) enum Answer {
     Slow(Duration, Box<Answer>),
 }
 
+/// Which service an outlet of a test stands in for.
+pub(crate) trait Kind: Send + Sync {
+    const SERVICE: Service;
+}
+
+pub(crate) struct Kinesis;
+pub(crate) struct Firehose;
+
+impl Kind for Kinesis {
+    const SERVICE: Service = Service::KINESIS;
+}
+
+impl Kind for Firehose {
+    const SERVICE: Service = Service::FIREHOSE;
+}
+
 /// An outlet that follows a script, and stores everything once the script is at its end.
-pub(crate) struct Scripted<const ENTRIES: usize = 500, const RECORD_BYTES: usize = 1_048_576> {
+pub(crate) struct Scripted<K, const ENTRIES: usize = 500, const RECORD_BYTES: usize = 1_048_576> {
+    kind: PhantomData<K>,
     clock: VirtualClock,
     script: Mutex<VecDeque<Answer>>,
     calls: Mutex<Vec<Vec<Put>>>,
@@ -156,9 +172,10 @@ pub(crate) struct Put {
     pub(crate) partition_key: String,
 }
 
-impl<const ENTRIES: usize, const RECORD_BYTES: usize> Scripted<ENTRIES, RECORD_BYTES> {
+impl<K, const ENTRIES: usize, const RECORD_BYTES: usize> Scripted<K, ENTRIES, RECORD_BYTES> {
     pub(crate) fn new(clock: &VirtualClock, script: impl IntoIterator<Item = Answer>) -> Self {
         Scripted {
+            kind: PhantomData,
             clock: clock.clone(),
             script: Mutex::new(script.into_iter().collect()),
             calls: Mutex::default(),
@@ -188,14 +205,14 @@ impl<const ENTRIES: usize, const RECORD_BYTES: usize> Scripted<ENTRIES, RECORD_B
     }
 }
 
-impl<const ENTRIES: usize, const RECORD_BYTES: usize> Outlet for Scripted<ENTRIES, RECORD_BYTES> {
-    const LIMITS: OutletLimits = OutletLimits {
+impl<K: Kind, const ENTRIES: usize, const RECORD_BYTES: usize> Outlet for Scripted<K, ENTRIES, RECORD_BYTES> {
+    const SERVICE: Service = K::SERVICE.within(PutLimits {
         entries: ENTRIES,
         request_bytes: 10 << 20,
         record_bytes: RECORD_BYTES,
-    };
+    });
 
-    async fn put(&self, entries: &[Entry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
+    async fn put(&self, entries: &[PutEntry<'_>]) -> Result<Vec<EntryOutcome>, PutError> {
         let puts: Vec<Put> = entries
             .iter()
             .map(|entry| Put {
@@ -266,14 +283,13 @@ pub(crate) fn ports<E, F>(clock: &VirtualClock, events: E, failed_events: F) -> 
     }
 }
 
-/// Lines of four fields, and one row for each blob unless the cap says otherwise.
-pub(crate) fn settings(mode: DeliveryMode, blob_bytes: usize) -> BatchSettings {
+/// Lines of four fields, and blobs of at most so many bytes.
+pub(crate) fn settings(blob_bytes: usize) -> BatchSettings {
     BatchSettings {
         rows: RowConfig {
             fields: FieldSet::parse("timestamp,sc-status,cs-uri-stem,x-edge-request-id").unwrap(),
             ..RowConfig::default()
         },
-        mode,
         blob_bytes,
         ..BatchSettings::default()
     }

@@ -13,32 +13,34 @@ use std::time::Duration;
 
 use log_batch::ports::EntryOutcome::{Failed, Stored, Throttled};
 use log_batch::ports::PutError;
-use log_batch::{DeliveryMode, MAX_ATTEMPTS, Report, Verdict, handle_event};
-use support::{Answer, Scripted, VirtualClock, event, good_event, line, ports, record, settings};
+use log_batch::{BatchOutcome, MAX_ATTEMPTS, PutLimits, Service, Verdict, handle_event};
+use support::{
+    Answer, Firehose, Kinesis, Scripted, VirtualClock, event, good_event, line, ports, record, settings,
+};
 
 const TIME: Duration = Duration::from_mins(1);
 /// `BatchSettings::default` keeps two seconds.
 const UNTIL: Duration = Duration::from_secs(58);
 
 struct Run<const ENTRIES: usize> {
-    report: Report,
+    outcome: BatchOutcome,
     clock: VirtualClock,
-    events: Scripted<ENTRIES>,
+    events: Scripted<Kinesis, ENTRIES>,
 }
 
 /// Puts r0, r1 … each in a blob of its own.
 fn run<const ENTRIES: usize>(rows: usize, script: Vec<Answer>) -> Run<ENTRIES> {
     let clock = VirtualClock::default();
-    let events = Scripted::<ENTRIES>::new(&clock, script);
-    let ports = ports(&clock, events, <Scripted>::new(&clock, []));
-    let settings = settings(DeliveryMode::Kpl, 1);
-    let report = clock
+    let events = Scripted::<Kinesis, ENTRIES>::new(&clock, script);
+    let ports = ports(&clock, events, Scripted::<Firehose>::new(&clock, []));
+    let settings = settings(1);
+    let outcome = clock
         .run(handle_event(&good_event(rows), &settings, &ports, TIME), None)
         .unwrap()
         .unwrap();
     assert!(clock.elapsed() <= UNTIL, "answered at {:?}", clock.elapsed());
     Run {
-        report,
+        outcome,
         clock,
         events: ports.events,
     }
@@ -61,8 +63,12 @@ fn the_handler_can_move_between_threads() {
         value
     }
     let clock = VirtualClock::default();
-    let ports = ports(&clock, <Scripted>::new(&clock, []), <Scripted>::new(&clock, []));
-    let (given, settings) = (good_event(1), settings(DeliveryMode::Kpl, 1));
+    let ports = ports(
+        &clock,
+        Scripted::<Kinesis>::new(&clock, []),
+        Scripted::<Firehose>::new(&clock, []),
+    );
+    let (given, settings) = (good_event(1), settings(1));
     let handled = is_send(handle_event(&given, &settings, &ports, TIME));
     assert!(clock.run(handled, None).unwrap().is_ok());
 }
@@ -70,9 +76,9 @@ fn the_handler_can_move_between_threads() {
 #[test]
 fn without_a_fault_every_row_is_put_once_and_in_order() {
     let run = run::<2>(5, vec![]);
-    assert_eq!(run.report.verdict, Verdict::Delivered);
+    assert_eq!(run.outcome.verdict, Verdict::Delivered);
     assert_eq!(run.events.calls(), [names(&[0, 1]), names(&[2, 3]), names(&[4])]);
-    assert_eq!(run.report.events.calls, 3);
+    assert_eq!(run.outcome.event_puts.calls, 3);
     assert_eq!(run.clock.elapsed(), Duration::ZERO);
 }
 
@@ -87,7 +93,7 @@ fn only_refused_entries_are_sent_again_and_stay_matched_to_their_blobs() {
             Answer::Entries(vec![Failed]),
         ],
     );
-    assert_eq!(run.report.verdict, Verdict::Delivered);
+    assert_eq!(run.outcome.verdict, Verdict::Delivered);
     assert_eq!(
         run.events.calls(),
         [
@@ -98,7 +104,7 @@ fn only_refused_entries_are_sent_again_and_stay_matched_to_their_blobs() {
         ]
     );
     assert_eq!(run.events.stored_ids(), names(&[0, 2, 1, 4, 3]));
-    let counts = &run.report.events;
+    let counts = &run.outcome.event_puts;
     assert_eq!(
         (
             counts.calls,
@@ -121,7 +127,7 @@ fn an_entry_that_stays_refused_is_reported_by_its_position_after_the_last_attemp
     script.extend(vec![Answer::Entries(vec![Throttled, Stored])]);
     script.extend(vec![Answer::Entries(vec![Throttled]); 20]);
     let run = run::<5>(8, script);
-    assert_eq!(run.report.verdict, retry_from(2));
+    assert_eq!(run.outcome.verdict, retry_from(2));
     let calls = run.events.calls();
     assert_eq!(calls.len(), MAX_ATTEMPTS as usize);
     // The call for r5 to r7 is not begun: it would only make duplicates.
@@ -132,30 +138,33 @@ fn an_entry_that_stays_refused_is_reported_by_its_position_after_the_last_attemp
 fn whole_calls_that_fail_or_are_throttled_come_again() {
     for error in [PutError::Failed, PutError::Throttled] {
         let run = run::<500>(3, vec![Answer::Error(error); 3]);
-        assert_eq!(run.report.verdict, Verdict::Delivered);
+        assert_eq!(run.outcome.verdict, Verdict::Delivered);
         assert_eq!(run.events.calls(), vec![names(&[0, 1, 2]); 4]);
         assert_eq!(run.events.stored_ids(), names(&[0, 1, 2]));
         let unknown = if error == PutError::Failed { 3 } else { 0 };
-        assert_eq!(run.report.events.unknown_calls, unknown);
+        assert_eq!(run.outcome.event_puts.unknown_calls, unknown);
     }
 }
 
 #[test]
 fn a_lost_answer_is_sent_again_because_nobody_knows() {
     let run = run::<500>(2, vec![Answer::Lost]);
-    assert_eq!(run.report.verdict, Verdict::Delivered);
+    assert_eq!(run.outcome.verdict, Verdict::Delivered);
     assert_eq!(run.events.stored_ids(), names(&[0, 1, 0, 1]));
-    assert_eq!(run.report.events.unknown_calls, 1);
+    assert_eq!(run.outcome.event_puts.unknown_calls, 1);
 }
 
 #[test]
 fn an_answer_of_another_length_confirms_nothing() {
     for answer in [vec![], vec![Stored], vec![Stored; 2], vec![Stored; 4]] {
         let run = run::<500>(3, vec![Answer::Entries(answer)]);
-        assert_eq!(run.report.verdict, Verdict::Delivered);
+        assert_eq!(run.outcome.verdict, Verdict::Delivered);
         assert_eq!(run.events.calls(), vec![names(&[0, 1, 2]); 2]);
         assert_eq!(
-            (run.report.events.unknown_calls, run.report.events.failed),
+            (
+                run.outcome.event_puts.unknown_calls,
+                run.outcome.event_puts.failed
+            ),
             (1, 3)
         );
     }
@@ -164,30 +173,34 @@ fn an_answer_of_another_length_confirms_nothing() {
 #[test]
 fn a_denied_call_stops_at_once() {
     let run = run::<2>(5, vec![Answer::Stored, Answer::Error(PutError::Denied)]);
-    assert_eq!(run.report.verdict, retry_from(2));
+    assert_eq!(run.outcome.verdict, retry_from(2));
     assert_eq!(run.events.calls().len(), 2);
-    assert_eq!(run.report.events.denied, 1);
+    assert_eq!(run.outcome.event_puts.denied, 1);
     assert_eq!(run.clock.elapsed(), Duration::ZERO);
 }
 
 #[test]
 fn a_call_that_hangs_is_left_in_time_to_answer() {
     let hangs = run::<2>(5, vec![Answer::Stored, Answer::Hang]);
-    assert_eq!(hangs.report.verdict, retry_from(2));
+    assert_eq!(hangs.outcome.verdict, retry_from(2));
     assert_eq!(hangs.clock.elapsed(), UNTIL);
-    assert_eq!(hangs.report.events.unknown_calls, 1);
+    assert_eq!(hangs.outcome.event_puts.unknown_calls, 1);
 
     let slow = Answer::Slow(Duration::from_secs(30), Box::new(Answer::Stored));
     let run = run::<2>(5, vec![slow; 3]);
-    assert_eq!(run.report.verdict, retry_from(2));
+    assert_eq!(run.outcome.verdict, retry_from(2));
     assert_eq!(run.events.stored_ids(), names(&[0, 1]));
 }
 
 #[test]
 fn no_call_is_begun_after_the_deadline() {
     let clock = VirtualClock::default();
-    let ports = ports(&clock, <Scripted>::new(&clock, []), <Scripted>::new(&clock, []));
-    let settings = settings(DeliveryMode::Kpl, 5_120);
+    let ports = ports(
+        &clock,
+        Scripted::<Kinesis>::new(&clock, []),
+        Scripted::<Firehose>::new(&clock, []),
+    );
+    let settings = settings(5_120);
     for time in [Duration::ZERO, Duration::from_secs(2)] {
         let given = good_event(3);
         let handled = handle_event(&given, &settings, &ports, time);
@@ -206,7 +219,7 @@ fn waits_grow_with_full_jitter_within_their_bounds() {
         let mut highest = [Duration::ZERO; 7];
         for _ in 0..2 {
             let run = run::<500>(1, vec![Answer::Error(error); 20]);
-            assert_eq!(run.report.verdict, retry_from(0));
+            assert_eq!(run.outcome.verdict, retry_from(0));
             // Every call has a sleep beside it, its deadline; the others are the waits between calls.
             let sleeps = run.clock.sleeps();
             let waits: Vec<_> = sleeps.into_iter().filter(|&time| time <= ms(2000)).collect();
@@ -248,14 +261,14 @@ fn failed_events_are_delivered_even_when_the_rows_are_not_and_the_lowest_positio
         let clock = VirtualClock::default();
         let ports = ports(
             &clock,
-            Scripted::<1>::new(&clock, events),
-            Scripted::<1>::new(&clock, failed),
+            Scripted::<Kinesis, 1>::new(&clock, events),
+            Scripted::<Firehose, 1>::new(&clock, failed),
         );
-        let settings = settings(DeliveryMode::Kpl, 1);
+        let settings = settings(1);
         let given = event(&records);
         let handled = handle_event(&given, &settings, &ports, TIME);
-        let report = clock.run(handled, None).unwrap().unwrap();
-        assert_eq!(report.verdict, expected);
+        let outcome = clock.run(handled, None).unwrap().unwrap();
+        assert_eq!(outcome.verdict, expected);
         assert!(!ports.failed_events.puts().is_empty());
     }
 }
@@ -269,10 +282,10 @@ fn the_reported_number_is_that_of_a_position_and_never_compared() {
         script.push(Answer::Error(PutError::Denied));
         let ports = ports(
             &clock,
-            Scripted::<1>::new(&clock, script),
-            <Scripted>::new(&clock, []),
+            Scripted::<Kinesis, 1>::new(&clock, script),
+            Scripted::<Firehose>::new(&clock, []),
         );
-        let settings = settings(DeliveryMode::Kpl, 1);
+        let settings = settings(1);
         let given = event(records);
         let handled = handle_event(&given, &settings, &ports, TIME);
         clock.run(handled, None).unwrap().unwrap().verdict
@@ -293,16 +306,16 @@ fn the_reported_number_is_that_of_a_position_and_never_compared() {
 #[test]
 fn calls_keep_to_the_bytes_that_one_may_carry() {
     // 40 rows of 300 KiB are 12 MB; a call carries 10 MiB.
-    struct Small(Scripted);
+    struct Small(Scripted<Kinesis>);
     impl log_batch::ports::Outlet for Small {
-        const LIMITS: log_batch::ports::OutletLimits = log_batch::ports::OutletLimits {
+        const SERVICE: Service = Service::KINESIS.within(PutLimits {
             entries: 500,
             request_bytes: 1_000,
             record_bytes: 1 << 20,
-        };
+        });
         fn put(
             &self,
-            entries: &[log_batch::ports::Entry<'_>],
+            entries: &[log_batch::ports::PutEntry<'_>],
         ) -> impl Future<Output = Result<Vec<log_batch::ports::EntryOutcome>, PutError>> + Send {
             self.0.put(entries)
         }
@@ -311,9 +324,9 @@ fn calls_keep_to_the_bytes_that_one_may_carry() {
     let ports = ports(
         &clock,
         Small(Scripted::new(&clock, [])),
-        <Scripted>::new(&clock, []),
+        Scripted::<Firehose>::new(&clock, []),
     );
-    let settings = settings(DeliveryMode::Kpl, 1);
+    let settings = settings(1);
     let given = good_event(20);
     let handled = handle_event(&given, &settings, &ports, TIME);
     assert_eq!(
