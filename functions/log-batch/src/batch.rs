@@ -8,7 +8,7 @@ use pixel_log::{Day, DaySalt, Delivery, read_line};
 use crate::counts::BatchCounts;
 use crate::failure::FailureReason;
 use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
-use crate::packing::{Packed, Packer};
+use crate::packing::{Packed, Packer, documents};
 use crate::ports::{Outlet, Salt};
 use crate::settings::BatchSettings;
 
@@ -82,10 +82,8 @@ impl<'a, S: Salt> Batch<'a, S> {
         let events = self.events.finish();
         let failed_events = self.failed_events.finish();
         let mut counts = self.counts;
-        for entry in events.entries() {
-            counts.blobs += 1;
-            counts.blob_bytes += entry.data.len() as u64;
-        }
+        counts.blobs = events.blobs() as u64;
+        counts.blob_bytes = events.blob_bytes() as u64;
         PackedBatch {
             events,
             failed_events,
@@ -222,13 +220,6 @@ fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
         *start = end + 1;
         line
     })
-}
-
-fn documents<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
-    let starts = [0].into_iter().chain(ends.iter().copied());
-    starts
-        .zip(ends)
-        .map(|(start, &end)| bytes.get(start..end).unwrap_or_default())
 }
 
 /// The blobs of one batch, ready to be put.

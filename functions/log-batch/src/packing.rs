@@ -6,14 +6,22 @@ use crate::ports::PutEntry;
 use crate::service::{BlobFormat, Service};
 use crate::settings::MAX_ROWS_PER_BLOB;
 
+/// The inputs whose documents lie in one blob: their positions in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct InputSpan {
+    first: usize,
+    last: usize,
+}
+
 /// Packs documents into blobs of one kind.
 pub(crate) struct Packer {
     kind: Kind,
     blob_bytes: usize,
     record_bytes: usize,
-    /// Position of the first and of the last input in each closed blob.
-    spans: Vec<(usize, usize)>,
-    open: Option<(usize, usize)>,
+    /// The inputs of each closed blob.
+    inputs: Vec<InputSpan>,
+    /// The inputs of the open blob.
+    open: Option<InputSpan>,
     rows: usize,
 }
 
@@ -56,7 +64,7 @@ impl Packer {
             kind,
             blob_bytes: blob_bytes.min(record_bytes), // a cap above the outlet's own would be no cap
             record_bytes,
-            spans: Vec::new(),
+            inputs: Vec::new(),
             open: None,
             rows: 0,
         }
@@ -83,8 +91,11 @@ impl Packer {
                 return false;
             }
         }
-        let (_, last) = self.open.get_or_insert((position, position));
-        *last = position;
+        let inputs = self.open.get_or_insert(InputSpan {
+            first: position,
+            last: position,
+        });
+        inputs.last = position;
         self.rows += 1;
         true
     }
@@ -114,8 +125,8 @@ impl Packer {
     }
 
     fn close(&mut self) {
-        let Some(span) = self.open.take() else { return };
-        self.spans.push(span);
+        let Some(inputs) = self.open.take() else { return };
+        self.inputs.push(inputs);
         match &mut self.kind {
             Kind::Kpl { aggregator, keys } => {
                 aggregator.close();
@@ -141,7 +152,7 @@ impl Packer {
         };
         Packed {
             contents,
-            spans: self.spans,
+            inputs: self.inputs,
             rows: self.rows,
         }
     }
@@ -150,7 +161,7 @@ impl Packer {
 /// Finished blobs, and which inputs each of them covers.
 pub(crate) struct Packed {
     contents: Contents,
-    spans: Vec<(usize, usize)>,
+    inputs: Vec<InputSpan>,
     rows: usize,
 }
 
@@ -170,22 +181,34 @@ impl Packed {
                     partition_key: blob.partition_key,
                 })
                 .collect(),
-            Contents::Json { bytes, ends } => {
-                let starts = [0].into_iter().chain(ends.iter().copied());
-                starts
-                    .zip(ends)
-                    .map(|(start, &end)| PutEntry {
-                        data: bytes.get(start..end).unwrap_or_default(),
-                        partition_key: "",
-                    })
-                    .collect()
-            }
+            Contents::Json { bytes, ends } => documents(bytes, ends)
+                .map(|data| PutEntry {
+                    data,
+                    partition_key: "",
+                })
+                .collect(),
+        }
+    }
+
+    /// Number of blobs.
+    pub(crate) fn blobs(&self) -> usize {
+        match &self.contents {
+            Contents::Kpl(blobs) => blobs.len(),
+            Contents::Json { ends, .. } => ends.len(),
+        }
+    }
+
+    /// Bytes of all blobs.
+    pub(crate) fn blob_bytes(&self) -> usize {
+        match &self.contents {
+            Contents::Kpl(blobs) => blobs.total_bytes(),
+            Contents::Json { bytes, .. } => bytes.len(),
         }
     }
 
     /// Position of the first input in the blob.
     pub(crate) fn first_position(&self, blob: usize) -> usize {
-        self.spans.get(blob).map_or(0, |&(first, _)| first)
+        self.inputs.get(blob).map_or(0, |inputs| inputs.first)
     }
 
     /// Rows in all blobs.
@@ -201,18 +224,22 @@ impl Packed {
         }
     }
 
-    /// Whether every input row has its blob: there are as many spans as blobs, in order.
+    /// Whether every input row has its blob: every blob has its inputs, in order.
     pub(crate) fn is_whole(&self) -> bool {
-        let blobs = match &self.contents {
-            Contents::Kpl(blobs) => blobs.len(),
-            Contents::Json { ends, .. } => ends.len(),
-        };
-        let in_order = self.spans.windows(2).all(|pair| match pair {
-            [(_, last), (first, _)] => last <= first,
+        let in_order = self.inputs.windows(2).all(|pair| match pair {
+            [one, next] => one.last <= next.first,
             _ => false,
         });
-        blobs == self.spans.len() && in_order && self.rows == self.rows_in_blobs()
+        self.blobs() == self.inputs.len() && in_order && self.rows == self.rows_in_blobs()
     }
+}
+
+/// The documents that lie one behind the other and end there.
+pub(crate) fn documents<'a>(bytes: &'a [u8], ends: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    starts
+        .zip(ends)
+        .map(|(start, &end)| bytes.get(start..end).unwrap_or_default())
 }
 
 /// Partition keys, one per blob, so that blobs spread over the shards whatever rows they hold.
@@ -241,6 +268,13 @@ impl PartitionKeys {
     /// Takes the next key. Kinesis hashes it by MD5, so that counting spreads as well as chance does.
     fn turn(&mut self) {
         self.state = self.state.wrapping_add(1);
-        self.text = format!("{:08x}", self.state & 0xffff_ffff);
+        self.text.clear();
+        for digit in (0..PartitionKeys::LEN).rev() {
+            let digit = (self.state >> (4 * digit)) & 0xf;
+            let digit = u32::try_from(digit)
+                .ok()
+                .and_then(|digit| char::from_digit(digit, 16));
+            self.text.extend(digit);
+        }
     }
 }
