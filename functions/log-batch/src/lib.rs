@@ -1,4 +1,4 @@
-//! One batch of log records: envelope, rows, packing, delivery with resends, verdict.
+//! One batch of log records: envelope, rows, packing, puts with resends, verdict.
 //!
 //! [`handle_event`] is the whole of it: the bytes of a Lambda event in, a [`Verdict`] out. What it needs
 //! from outside comes through [`ports`], so that a Lambda, the command line and a simulation drive the same

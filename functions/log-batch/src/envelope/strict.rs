@@ -17,10 +17,10 @@ pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
     if cursor.rest == shape::EVENT_END {
         return Some(records);
     }
-    let mut origin = None;
+    let mut end = None;
     loop {
         let before = cursor.rest.len();
-        records.push(cursor.record(&mut origin)?);
+        records.push(cursor.record(&mut end)?);
         if records.len() == 1 {
             // The others are about as long.
             let len = before - cursor.rest.len();
@@ -34,7 +34,7 @@ pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
 
 /// The end of a record, which says where it came from. But for the sequence number it is the same in all
 /// records of an event, so it is read once and compared from then on.
-struct Origin<'a> {
+struct RecordEnd<'a> {
     /// The JSON up to the sequence number in the event id.
     before_number: &'a [u8],
     /// The JSON behind it.
@@ -49,7 +49,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn record(&mut self, known: &mut Option<Origin<'a>>) -> Option<RecordParts<'a>> {
+    fn record(&mut self, known: &mut Option<RecordEnd<'a>>) -> Option<RecordParts<'a>> {
         self.literal(shape::TO_PARTITION_KEY)?;
         self.text()?;
         self.literal(shape::TO_SEQUENCE_NUMBER)?;
@@ -58,32 +58,32 @@ impl<'a> Cursor<'a> {
         let data = self.text()?;
         self.literal(shape::TO_ARRIVAL)?;
         let arrival = self.number()?;
-        if !known.as_ref().is_some_and(|known| self.is_from(known, number)) {
-            *known = Some(self.origin(number)?);
+        if !known.as_ref().is_some_and(|known| self.is_end(known, number)) {
+            *known = Some(self.end(number)?);
         }
-        let origin = known.as_ref()?;
+        let end = known.as_ref()?;
         Some(RecordParts {
             data: Some(Cow::Borrowed(data)),
             sequence_number: Some(Cow::Borrowed(str::from_utf8(number).ok()?)),
-            shard: Some(Cow::Borrowed(origin.shard)),
-            source: Some(Cow::Borrowed(origin.source)),
+            shard: Some(Cow::Borrowed(end.shard)),
+            source: Some(Cow::Borrowed(end.source)),
             arrival: Some(arrival),
         })
     }
 
-    /// Passes over the end of a record that came from there and has this sequence number.
-    fn is_from(&mut self, origin: &Origin<'_>, number: &[u8]) -> bool {
+    /// Passes over the end of a record where it is this one, with this sequence number.
+    fn is_end(&mut self, end: &RecordEnd<'_>, number: &[u8]) -> bool {
         let start = self.rest;
-        let parts = [origin.before_number, number, origin.after_number];
-        let is_from = parts.iter().all(|part| self.literal(part).is_some());
-        if !is_from {
+        let parts = [end.before_number, number, end.after_number];
+        let is_end = parts.iter().all(|part| self.literal(part).is_some());
+        if !is_end {
             self.rest = start;
         }
-        is_from
+        is_end
     }
 
     /// Reads the end of a record.
-    fn origin(&mut self, number: &[u8]) -> Option<Origin<'a>> {
+    fn end(&mut self, number: &[u8]) -> Option<RecordEnd<'a>> {
         let start = self.rest;
         self.literal(shape::TO_EVENT_ID)?;
         let event_id = self.text()?;
@@ -96,7 +96,7 @@ impl<'a> Cursor<'a> {
         let source = self.text()?;
         self.literal(shape::RECORD_END)?;
         let shard = event_id.strip_suffix(number)?.strip_suffix(b":")?;
-        Some(Origin {
+        Some(RecordEnd {
             before_number: start.get(..start.len() - after_number.len() - number.len())?,
             after_number: after_number.get(..after_number.len() - self.rest.len())?,
             shard: str::from_utf8(shard).ok().filter(|shard| !shard.contains(':'))?,
