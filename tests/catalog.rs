@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pixel_log::{Column, ColumnType, FailedEvent, Row};
+use pixel_row::{Column, ColumnType, FailedEvent, Row};
 use pixlake::report::{REPORTS, Report};
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use log_batch::{BatchOutcome, BatchSettings, Verdict};
 use pipeline_tests::event_files::{event_files, folder};
 use pipeline_tests::standstill::{KinesisShelf, handle};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use serde_json::Value;
 
 /// Handles an event on 2025-11-02; says what came of it and the ids of the requests whose rows were stored.

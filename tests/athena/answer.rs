@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use pixel_log::ColumnType;
+use pixel_row::ColumnType;
 use serde_json::Value;
 use serde_json::value::RawValue;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use pixlake::lake::{Lake as LakeFolder, LakeWriter};
 use pixlake::report::{REPORTS, parse_day};
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kpl::Payload;
-use pixel_log::{Column, FailedEvent, Row, Timestamp};
+use pixel_row::{Column, FailedEvent, Row, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -3,7 +3,7 @@
 use kpl::{Payload, deaggregate};
 use log_batch::{BatchSettings, EventWriter, LogRecord};
 use pipeline_tests::standstill::{FirehoseShelf, KinesisShelf, handle};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 use super::bill::Way;
 

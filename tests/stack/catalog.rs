@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pixel_log::{Column, ColumnType, FailedEvent, Row};
+use pixel_row::{Column, ColumnType, FailedEvent, Row};
 use serde_json::{Value, json};
 
 use super::world::{Deployed, Violations, World, items, repository_file, text};

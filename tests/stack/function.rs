@@ -67,12 +67,12 @@ pub(crate) fn settings(world: &World) -> Vec<String> {
         );
         violations.same(
             "the pixel's path",
-            &batch.rows.pixel_paths,
+            &batch.rows.config().pixel_paths,
             &vec![deployed.parameter("PixelPath").to_owned()],
         );
         violations.same(
             "the fields",
-            &Ok(batch.rows.fields.clone()),
+            &Ok(batch.rows.config().fields.clone()),
             &FieldSet::parse(deployed.parameter("LogFields")),
         );
     })

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
-use pixel_log::{Delivery, RowConfig, Timestamp, read_line};
+use pixel_log::{RowConfig, RowReader, RowScratch};
+use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
 use pixlake::lake::{Lake, LakeWriter};
 use sample_log::{Sample, SampleOptions};
 use serde_json::Value;
@@ -88,21 +89,22 @@ static ROWS: LazyLock<Vec<String>> = LazyLock::new(|| {
     };
     let mut sample = Sample::new(options).unwrap();
     let (mut line, mut rows) = (Vec::new(), Vec::new());
-    let config = RowConfig::default();
+    let reader = RowReader::new(RowConfig::default());
+    let (mut scratch, mut json) = (RowScratch::default(), JsonBuffer::default());
     let now = Timestamp::from_millis(ARRIVAL_MS + 30 * 86_400_000).unwrap();
-    let delivery = Delivery {
-        ingested: now,
-        path: "realtime",
-        version: "0.1.0",
+    let delivery = DeliveryColumns {
+        ts_ingested: now,
+        ingest_path: "realtime",
+        pipeline_version: "0.1.0",
     };
     while sample.write_line(&mut line) {
         // A line that is no row is a failed event, which has no hour.
-        read_line(&line, &config, now, delivery, &mut |_| None, |row| {
-            let mut json = Vec::new();
+        let read = reader.read(&line, now, delivery, &mut |_| None, &mut scratch, |row| {
+            json.truncate(0);
             row.write_json(&mut json);
-            rows.push(String::from_utf8(json).unwrap());
-        })
-        .ok();
+            rows.push(String::from_utf8(json.bytes().to_vec()).unwrap());
+        });
+        read.ok();
         line.clear();
     }
     rows.extend(EDGE_CASES.map(|(row, _)| row.to_owned()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// A prefix of Firehose as it becomes a folder; an error where it says what no folder of ours says.
 /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html>

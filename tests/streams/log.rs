@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pixel_log::visitor::DaySalt;
-use pixel_log::{Day, Delivery, RowConfig, Timestamp, read_line};
+use pixel_log::{RowConfig, RowReader, RowScratch};
+use pixel_row::{Day, DeliveryColumns, JsonBuffer, Timestamp};
 use sample_log::{LineKind, Sample, SampleOptions};
 
 use crate::views::{EventId, Fingerprint, fingerprint};
@@ -76,17 +77,18 @@ impl Log {
 
     /// Adds the rows of a line to the events; says how many there are.
     fn read(&mut self, line: &[u8], arrival: Timestamp) -> u64 {
-        let delivery = Delivery {
-            ingested: arrival,
-            path: "",
-            version: "",
+        let delivery = DeliveryColumns {
+            ts_ingested: arrival,
+            ingest_path: "",
+            pipeline_version: "",
         };
         let mut salt = |day: Day| Some(DaySalt::derive(&VISITOR_KEY, day));
-        let mut json = Vec::new();
-        let read = read_line(line, &RowConfig::default(), arrival, delivery, &mut salt, |row| {
-            json.clear();
+        let (mut scratch, mut json) = (RowScratch::default(), JsonBuffer::default());
+        let reader = RowReader::new(RowConfig::default());
+        let read = reader.read(line, arrival, delivery, &mut salt, &mut scratch, |row| {
+            json.truncate(0);
             row.write_json(&mut json);
-            let (id, row) = fingerprint(&json);
+            let (id, row) = fingerprint(json.bytes());
             let known = self.events.insert(id, row.fingerprint);
             assert!(
                 known.is_none_or(|known| known == row.fingerprint),

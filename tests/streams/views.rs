@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pixel_log::keys::xxh64;
+use pixel_row::keys::xxh64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

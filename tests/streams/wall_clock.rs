@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// Now.
 pub fn now() -> Timestamp {

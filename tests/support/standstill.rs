@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
 use log_batch::{BatchOutcome, BatchSettings, EnvelopeError, Service, handle_event};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// An outlet that keeps all records.
 pub trait Shelf: Outlet + Default {

@@ -12,7 +12,7 @@ use divan::counter::ItemsCount;
 use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
 use log_batch::{BatchOutcome, BatchSettings, Service, handle_event};
 use pipeline_tests::log_stream::Batch;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use serde_json::value::RawValue;
 
 const LINES: usize = 2_000;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
 use log_batch::ports::Clock;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// The system's clocks.
 pub struct SystemClock {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use log_batch::{BatchSettings, DEFAULT_BLOB_BYTES};
-use pixel_log::{FieldSet, RowConfig};
+use pixel_log::{FieldSet, RowConfig, RowReader};
 
 use crate::settings_error::SettingsError;
 
@@ -162,7 +162,7 @@ impl Settings {
         let failed_events = value(FAILED_EVENTS_FIREHOSE_NAME);
         Ok(Settings {
             batch: BatchSettings {
-                rows: RowConfig { fields, pixel_paths },
+                rows: RowReader::new(RowConfig { fields, pixel_paths }),
                 blob_bytes: usize::try_from(blob_bytes).unwrap_or(DEFAULT_BLOB_BYTES),
                 margin: Duration::from_millis(margin),
                 ..BatchSettings::default()
@@ -381,8 +381,8 @@ mod tests {
         assert_eq!(settings.delivery, EventDelivery::DirectPut { event_firehose });
         assert_eq!(settings.failed_events_firehose, "failed");
         assert_eq!(settings.delivery.name(), "DirectPut");
-        assert_eq!(settings.batch.rows.fields.len(), 2);
-        assert_eq!(settings.batch.rows.pixel_paths, ["/p.gif", "/o.gif"]);
+        assert_eq!(settings.batch.rows.config().fields.len(), 2);
+        assert_eq!(settings.batch.rows.config().pixel_paths, ["/p.gif", "/o.gif"]);
         assert_eq!(settings.batch.blob_bytes, 1024);
         assert_eq!(settings.batch.margin, Duration::from_mins(1));
         assert_eq!(settings.visitor_key_secret.as_deref(), Some(SECRET));

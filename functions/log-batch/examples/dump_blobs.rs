@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt as _;
 use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
 use log_batch::{BatchSettings, EventWriter, LogRecord, Service, Verdict, handle_event};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args()

@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kpl::Payload;
-use pixel_log::{Day, DaySalt, Delivery, read_line};
+use pixel_log::{DaySalt, RowScratch};
+use pixel_row::{Day, DeliveryColumns, JsonBuffer};
 
 use crate::counts::BatchCounts;
 use crate::failure::FailureReason;
@@ -16,23 +17,24 @@ use crate::settings::BatchSettings;
 /// next one.
 pub(crate) struct Batch<'a, S> {
     settings: &'a BatchSettings,
-    delivery: Delivery,
+    delivery: DeliveryColumns,
     salt: &'a S,
     salt_of_day: Option<(Day, Option<DaySalt>)>,
     events: Packer,
     failed_events: Packer,
     counts: BatchCounts,
     scratch: Scratch,
+    row_scratch: RowScratch,
 }
 
 /// What one record gave, kept apart until the whole record is read: a panic half-way leaves nothing behind.
 #[derive(Default)]
 struct Scratch {
     /// Documents, one behind the other.
-    rows: Vec<u8>,
+    rows: JsonBuffer,
     /// Where each document ends.
     row_ends: Vec<usize>,
-    failures: Vec<u8>,
+    failures: JsonBuffer,
     failure_ends: Vec<usize>,
     counts: BatchCounts,
 }
@@ -41,7 +43,7 @@ impl<'a, S: Salt> Batch<'a, S> {
     /// An empty batch for an outlet of rows and one of failed events. The seed decides the partition keys.
     pub(crate) fn new<E: Outlet, F: Outlet>(
         settings: &'a BatchSettings,
-        delivery: Delivery,
+        delivery: DeliveryColumns,
         salt: &'a S,
         seed: u64,
     ) -> Batch<'a, S> {
@@ -54,6 +56,7 @@ impl<'a, S: Salt> Batch<'a, S> {
             failed_events: Packer::new(F::SERVICE, settings.blob_bytes, seed),
             counts: BatchCounts::default(),
             scratch: Scratch::default(),
+            row_scratch: RowScratch::default(),
         }
     }
 
@@ -95,7 +98,8 @@ impl<'a, S: Salt> Batch<'a, S> {
         match kpl::deaggregate(record.data) {
             Ok(Payload::Plain(data)) => {
                 let lines = lines(data);
-                if lines.clone().nth(MAX_LINES_PER_RECORD).is_some() {
+                // Fewer bytes cannot be more lines, and so are not counted.
+                if data.len() > MAX_LINES_PER_RECORD && lines.clone().nth(MAX_LINES_PER_RECORD).is_some() {
                     return self.fail_whole(FailureReason::TooManyLines, record);
                 }
                 lines
@@ -141,21 +145,21 @@ impl<'a, S: Salt> Batch<'a, S> {
         } = &mut self.scratch;
         let (salt, cached) = (self.salt, &mut self.salt_of_day);
         counts.lines += 1;
-        let read = read_line(
+        let read = self.settings.rows.read(
             line,
-            &self.settings.rows,
             record.arrival,
             self.delivery,
             &mut |day| match cached {
                 Some((known, salt)) if *known == day => *salt,
                 _ => cached.insert((day, salt.salt(day))).1,
             },
+            &mut self.row_scratch,
             |row| {
                 let begin = rows.len();
                 row.write_json(rows);
                 oversize |= rows.len() - begin > max_document;
                 row_ends.push(rows.len());
-                requests += u64::from(row.event_name.as_deref() == Some("request"));
+                requests += u64::from(row.event_name == Some("request"));
             },
         );
         let failure = match read {
@@ -188,10 +192,10 @@ impl<'a, S: Salt> Batch<'a, S> {
     fn pack(&mut self, position: usize) {
         let scratch = &self.scratch;
         let mut lost = 0;
-        for row in documents(&scratch.rows, &scratch.row_ends) {
+        for row in documents(scratch.rows.bytes(), &scratch.row_ends) {
             lost += u64::from(!self.events.push(position, row));
         }
-        for failure in documents(&scratch.failures, &scratch.failure_ends) {
+        for failure in documents(scratch.failures.bytes(), &scratch.failure_ends) {
             lost += u64::from(!self.failed_events.push(position, failure));
         }
         self.counts.add(&scratch.counts);
@@ -202,9 +206,9 @@ impl<'a, S: Salt> Batch<'a, S> {
 
 impl Scratch {
     fn clear(&mut self) {
-        self.rows.clear();
+        self.rows.truncate(0);
         self.row_ends.clear();
-        self.failures.clear();
+        self.failures.truncate(0);
         self.failure_ends.clear();
         self.counts = BatchCounts::default();
     }

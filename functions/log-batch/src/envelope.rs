@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use base64_simd::STANDARD;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::log_record::LogRecord;

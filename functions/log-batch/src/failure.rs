@@ -1,8 +1,9 @@
 //! Lines and records that can never become rows.
 
 use base64_simd::STANDARD;
-use pixel_log::keys::xxh64;
-use pixel_log::{Delivery, FailedEvent, LineError};
+use pixel_log::LineError;
+use pixel_row::keys::xxh64;
+use pixel_row::{DeliveryColumns, FailedEvent, JsonBuffer};
 use sha2::{Digest as _, Sha256};
 
 use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
@@ -97,8 +98,8 @@ impl FailureReason {
         record: &LogRecord<'_>,
         line_index: usize,
         raw: &[u8],
-        delivery: Delivery,
-        out: &mut Vec<u8>,
+        delivery: DeliveryColumns,
+        out: &mut JsonBuffer,
     ) {
         let sequence_number = record.sequence_number.unwrap_or_default();
         let index = line_index.to_string();
@@ -110,28 +111,30 @@ impl FailureReason {
         key.extend_from_slice(raw);
         let kept = raw.get(..MAX_RAW_BYTES).unwrap_or(raw);
         let is_cut = kept.len() < raw.len();
+        let (detail, raw_base64) = (self.detail(), STANDARD.encode_to_string(kept));
+        let raw_sha256 = is_cut.then(|| hex(&Sha256::digest(raw)));
         FailedEvent {
             failure_key: Some(xxh64(&key)),
             source: present(record.source),
             shard: present(record.shard),
             sequence_number: present(sequence_number),
             line_index: i32::try_from(line_index).ok(),
-            reason: Some(self.code().into()),
-            detail: Some(self.detail().into()),
-            raw_base64: Some(STANDARD.encode_to_string(kept).into()),
+            reason: Some(self.code()),
+            detail: Some(&detail),
+            raw_base64: Some(&raw_base64),
             raw_bytes: i64::try_from(raw.len()).ok(),
-            raw_sha256: is_cut.then(|| hex(&Sha256::digest(raw)).into()),
+            raw_sha256: raw_sha256.as_deref(),
             ts_arrival: Some(record.arrival),
-            ts_ingested: Some(delivery.ingested),
-            ingest_path: Some(delivery.path.into()),
-            pipeline_version: Some(delivery.version.into()),
+            ts_ingested: Some(delivery.ts_ingested),
+            ingest_path: Some(delivery.ingest_path),
+            pipeline_version: Some(delivery.pipeline_version),
         }
         .write_line(out);
     }
 }
 
-fn present(text: &str) -> Option<std::borrow::Cow<'_, str>> {
-    Some(text).filter(|text| !text.is_empty()).map(Into::into)
+fn present(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn hex(bytes: &[u8]) -> String {

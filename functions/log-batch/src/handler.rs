@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join;
-use pixel_log::Delivery;
+use pixel_row::DeliveryColumns;
 
 use crate::batch::{Batch, PackedBatch};
 use crate::counts::BatchCounts;
@@ -79,10 +79,10 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     let until = ports.clock.monotonic() + time.saturating_sub(settings.margin);
     let envelope = Envelope::parse(event)?;
     let now = ports.clock.now();
-    let delivery = Delivery {
-        ingested: now,
-        path: settings.ingest_path,
-        version: PIPELINE_VERSION,
+    let delivery = DeliveryColumns {
+        ts_ingested: now,
+        ingest_path: settings.ingest_path,
+        pipeline_version: PIPELINE_VERSION,
     };
     let mut batch = Batch::new::<E, F>(settings, delivery, &ports.salt, ports.randomness.next());
     let mut origin = Origin::default();

@@ -1,6 +1,6 @@
 //! One record of the log stream, or one line of a log file.
 
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// The most lines that one record may hold, or user records where it is an aggregated one. `CloudFront`
 /// writes one; a record of nothing but newlines would otherwise become a million failed events.

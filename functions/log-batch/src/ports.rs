@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use pixel_log::{Day, DaySalt, Timestamp};
+use pixel_log::DaySalt;
+use pixel_row::{Day, Timestamp};
 
 use crate::service::Service;
 

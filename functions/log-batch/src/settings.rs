@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pixel_log::RowConfig;
+use pixel_log::RowReader;
 
 /// The cap of a blob unless a setting says otherwise: Firehose bills each record in steps of 5 KiB.
 /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
@@ -16,8 +16,8 @@ pub(crate) const MAX_ROWS_PER_BLOB: usize = 500;
 /// The settings of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchSettings {
-    /// What decides the rows of a line.
-    pub rows: RowConfig,
+    /// Reads lines into rows.
+    pub rows: RowReader,
     /// The cap of a blob in bytes, envelope included.
     pub blob_bytes: usize,
     /// The value of the column `ingest_path`.
@@ -30,7 +30,7 @@ impl Default for BatchSettings {
     /// All fields, blobs of 5,120 bytes, and an answer two seconds before the end.
     fn default() -> BatchSettings {
         BatchSettings {
-            rows: RowConfig::default(),
+            rows: RowReader::default(),
             blob_bytes: DEFAULT_BLOB_BYTES,
             ingest_path: "realtime",
             margin: Duration::from_secs(2),

@@ -16,7 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use log_batch::ports::{Ports, Salt};
 use log_batch::{BatchOutcome, FailureReason, Verdict, handle_event};
-use pixel_log::{Day, DaySalt};
+use pixel_log::DaySalt;
+use pixel_row::Day;
 use serde_json::Value;
 use sha2::Digest as _;
 use support::{

@@ -135,15 +135,29 @@ impl fmt::Display for Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSet {
     fields: Vec<Field>,
+    /// The column of each field, [`ABSENT`] where the set lacks it.
+    columns: [u8; FIELD_COUNT],
 }
+
+/// The sign for a field that is not in a set: no column has this number.
+const ABSENT: u8 = u8::MAX;
+const _: () = assert!(FIELD_COUNT < ABSENT as usize, "a column's number fits");
 
 impl FieldSet {
     /// Every field there is.
     #[must_use]
     pub fn all() -> FieldSet {
-        FieldSet {
-            fields: Field::ALL.to_vec(),
+        FieldSet::of(Field::ALL.to_vec())
+    }
+
+    fn of(fields: Vec<Field>) -> FieldSet {
+        let mut columns = [ABSENT; FIELD_COUNT];
+        for (column, &field) in (0..).zip(&fields) {
+            if let Some(slot) = columns.get_mut(field as usize) {
+                *slot = column;
+            }
         }
+        FieldSet { fields, columns }
     }
 
     /// Reads `all`, or a comma-separated list of `CloudFront`'s names in any order.
@@ -163,7 +177,7 @@ impl FieldSet {
         if !fields.contains(&Field::Timestamp) {
             return Err(FieldSetError::NoTimestamp);
         }
-        Ok(FieldSet { fields })
+        Ok(FieldSet::of(fields))
     }
 
     /// Number of columns that a line of this set has.
@@ -176,6 +190,16 @@ impl FieldSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// The column of a field, counted from 0; none where the set lacks it.
+    #[must_use]
+    #[inline]
+    pub fn column(&self, field: Field) -> Option<usize> {
+        match self.columns.get(field as usize) {
+            None | Some(&ABSENT) => None,
+            Some(&column) => Some(usize::from(column)),
+        }
     }
 
     /// The fields, column by column.
@@ -249,6 +273,8 @@ mod tests {
     fn a_list_in_any_order_is_sorted_canonically() {
         let set = FieldSet::parse("asn, timestamp,c-ip").unwrap();
         assert_eq!(set.fields(), [Field::Timestamp, Field::CIp, Field::Asn]);
+        assert_eq!(set.column(Field::Asn), Some(2));
+        assert_eq!(set.column(Field::CPort), None);
     }
 
     #[test]

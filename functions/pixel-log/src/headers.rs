@@ -1,118 +1,208 @@
 //! The request headers of a line, split safely.
 
-use std::borrow::Cow;
+use pixel_row::table::{Boolean, Text};
 
-use crate::decoding;
+use crate::decoding::Decoder;
+use crate::fields::Field;
+use crate::line::LogLine;
+use crate::log_text::LogText;
+use crate::marks::{Marks, is_any};
 
-/// The end of a header in `cs-headers`. It is looked for *before* decoding: a header value may hold an
-/// encoded `%0A` of its own (logged as `%250A`) and must not be able to forge a header.
-const END: &[u8] = b"%0A";
+/// Bytes of `%0A`, the end of a header in `cs-headers` and of a name in `cs-header-names`. It is looked for
+/// *before* decoding: a header value may hold an encoded `%0A` of its own (logged as `%250A`) and must not be
+/// able to forge a header.
+const END_LEN: usize = "%0A".len();
+
+/// The longest name of a header that a row needs: `sec-ch-ua-platform`.
+const MAX_NAME: usize = 18;
 
 /// What a row needs of the request headers. The first header of a name counts.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct RequestHeaders<'a> {
-    /// `Accept-Language`.
-    pub accept_language: Option<Cow<'a, str>>,
+#[derive(Default)]
+pub(crate) struct RequestHeaders<'a> {
+    /// `Accept-Language`, its first language.
+    pub(crate) accept_language: Text<'a>,
     /// `Sec-Fetch-Site`.
-    pub sec_fetch_site: Option<Cow<'a, str>>,
+    pub(crate) sec_fetch_site: Text<'a>,
     /// `Sec-Fetch-Dest`.
-    pub sec_fetch_dest: Option<Cow<'a, str>>,
+    pub(crate) sec_fetch_dest: Text<'a>,
     /// `Sec-Purpose`, or its older name `Purpose`.
-    pub sec_purpose: Option<Cow<'a, str>>,
+    pub(crate) sec_purpose: Text<'a>,
     /// `Sec-CH-UA-Platform`, without its quotes.
-    pub ch_platform: Option<Cow<'a, str>>,
+    pub(crate) ch_platform: Text<'a>,
     /// `Sec-CH-UA-Model`, without its quotes.
-    pub ch_model: Option<Cow<'a, str>>,
+    pub(crate) ch_model: Text<'a>,
     /// `Sec-CH-UA-Mobile`.
-    pub ch_mobile: Option<bool>,
-    /// `Sec-GPC: 1`.
-    pub gpc: Option<bool>,
-    /// `DNT: 1`.
-    pub dnt: Option<bool>,
-    /// The list does not end as a whole one does: `CloudFront` cut it at 800 bytes.
-    pub cut: bool,
+    pub(crate) ch_mobile: Boolean,
+    /// `Sec-GPC`.
+    pub(crate) gpc: Boolean,
+    /// `DNT`.
+    pub(crate) dnt: Boolean,
+    /// What `CloudFront` left out of the list, if anything.
+    pub(crate) lost: LostHeaders,
+}
+
+/// What is known of the headers that `CloudFront` left out of `cs-headers`.
+///
+/// The field ends near 800 decoded bytes, sometimes within a header, mostly between two: then it looks whole.
+/// `cs-header-names` and `cs-headers-count` tell what is missing, as far as they are configured; the names
+/// end near 800 bytes themselves.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LostHeaders {
+    /// Some were left out.
+    pub(crate) any: bool,
+    /// `Sec-GPC` or `DNT` is among them, or cannot be ruled out.
+    pub(crate) refusal: bool,
 }
 
 impl<'a> RequestHeaders<'a> {
-    /// Reads the field `cs-headers` as it stands in the log: `name:value`, joined and ended by `%0A`.
-    pub fn parse(field: &'a [u8], utf8_ok: &mut bool) -> RequestHeaders<'a> {
+    /// Reads `cs-headers`, and from the two fields beside it what is missing there.
+    pub(crate) fn read(line: &LogLine<'a>, decoder: &Decoder<'a>) -> RequestHeaders<'a> {
         let mut headers = RequestHeaders::default();
-        let mut rest = field;
-        while let Some((line, after)) = split_header(rest) {
-            headers.read(line, utf8_ok);
-            rest = after;
+        let list = line.field(Field::CsHeaders);
+        let mut listed = Headers::of(list);
+        let mut found = 0;
+        for header in &mut listed {
+            headers.take(header, decoder);
+            found += 1;
         }
-        // What follows the last end is the stump of a header: its value cannot be trusted.
-        headers.cut = !rest.is_empty();
+        headers.lost = headers.lost(line, list.is_some(), found, listed.has_stump());
         headers
     }
 
-    fn read(&mut self, line: &'a [u8], utf8_ok: &mut bool) {
-        let Some((name, value)) = memchr::memchr(b':', line).and_then(|at| line.split_at_checked(at)) else {
+    fn lost(&self, line: &LogLine<'a>, listed: bool, found: u64, stump: bool) -> LostHeaders {
+        let count = line
+            .bytes(Field::CsHeadersCount)
+            .and_then(crate::request::whole_number)
+            .and_then(|count| u64::try_from(count).ok());
+        if listed && !stump && count == Some(found) {
+            return LostHeaders::default();
+        }
+        let names_field = line.field(Field::CsHeaderNames);
+        let mut names = Headers::of(names_field);
+        let (mut named, mut refusal_named) = (0, false);
+        for name in &mut names {
+            let is = |known: &[u8]| name.text.bytes().eq_ignore_ascii_case(known);
+            refusal_named |= (is(b"sec-gpc") && self.gpc.is_none()) || (is(b"dnt") && self.dnt.is_none());
+            named += 1;
+        }
+        let any = listed && (stump || named > found || count.is_some_and(|count| count > found));
+        let all_named =
+            names_field.is_some() && !names.has_stump() && count.is_none_or(|count| count <= named);
+        LostHeaders {
+            any,
+            refusal: refusal_named || (any && !all_named),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, header: Header<'a>, decoder: &Decoder<'a>) {
+        let Some(colon) = header.colon.filter(|&colon| colon <= MAX_NAME) else {
             return;
         };
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        let text = |utf8_ok: &mut bool| {
-            Some(decoding::text(decoding::percent_decode(value), utf8_ok)).filter(|text| !text.is_empty())
+        let bytes = header.text.bytes();
+        let Some(value) = header.text.get(colon + 1..bytes.len()).map(trimmed) else {
+            return;
         };
-        // Lengths first: most headers of a request are none of these.
-        match name.len() {
-            3 if name.eq_ignore_ascii_case(b"dnt") => set(&mut self.dnt, switch(value)),
-            7 if name.eq_ignore_ascii_case(b"sec-gpc") => set(&mut self.gpc, switch(value)),
-            7 if name.eq_ignore_ascii_case(b"purpose") => set(&mut self.sec_purpose, text(utf8_ok)),
-            11 if name.eq_ignore_ascii_case(b"sec-purpose") => set(&mut self.sec_purpose, text(utf8_ok)),
-            14 if name.eq_ignore_ascii_case(b"sec-fetch-site") => {
-                set(&mut self.sec_fetch_site, text(utf8_ok));
-            }
-            14 if name.eq_ignore_ascii_case(b"sec-fetch-dest") => {
-                set(&mut self.sec_fetch_dest, text(utf8_ok));
-            }
-            15 if name.eq_ignore_ascii_case(b"accept-language") => {
-                set(&mut self.accept_language, text(utf8_ok).map(primary_language));
-            }
-            15 if name.eq_ignore_ascii_case(b"sec-ch-ua-model") => {
-                set(
-                    &mut self.ch_model,
-                    text(utf8_ok).map(unquoted).filter(|text| !text.is_empty()),
-                );
-            }
-            16 if name.eq_ignore_ascii_case(b"sec-ch-ua-mobile") => set(
-                &mut self.ch_mobile,
-                match value {
-                    b"?0" => Some(false),
-                    b"?1" => Some(true),
-                    _ => None,
-                },
-            ),
-            18 if name.eq_ignore_ascii_case(b"sec-ch-ua-platform") => {
-                set(
-                    &mut self.ch_platform,
-                    text(utf8_ok).map(unquoted).filter(|text| !text.is_empty()),
-                );
-            }
+        let text = || Some(decoder.text(value)).filter(|text| !text.is_empty());
+        let mut name = [0; MAX_NAME];
+        let name = lower_case(bytes.get(..colon).unwrap_or_default(), &mut name);
+        match name {
+            b"dnt" => set(&mut self.dnt, || switch(value.bytes())),
+            b"sec-gpc" => set(&mut self.gpc, || switch(value.bytes())),
+            b"purpose" | b"sec-purpose" => set(&mut self.sec_purpose, text),
+            b"sec-fetch-site" => set(&mut self.sec_fetch_site, text),
+            b"sec-fetch-dest" => set(&mut self.sec_fetch_dest, text),
+            b"accept-language" => set(&mut self.accept_language, || text().map(first_language)),
+            b"sec-ch-ua-model" => set(&mut self.ch_model, || text().and_then(unquoted)),
+            b"sec-ch-ua-mobile" => set(&mut self.ch_mobile, || match value.bytes() {
+                b"?0" => Some(false),
+                b"?1" => Some(true),
+                _ => None,
+            }),
+            b"sec-ch-ua-platform" => set(&mut self.ch_platform, || text().and_then(unquoted)),
             _ => {}
         }
     }
 }
 
-/// The first header, and what follows its end.
-fn split_header(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memchr(b'%', bytes.get(from..)?)?;
-        let (head, tail) = bytes.split_at_checked(at)?;
-        if let Some((mark, after)) = tail.split_at_checked(END.len())
-            && mark.eq_ignore_ascii_case(END)
-        {
-            return Some((head, after));
+/// The name in lower case, as HTTP/2 sends it anyhow. Most headers are none that a row needs, and most of
+/// those have another length.
+#[inline]
+fn lower_case<'n>(name: &'n [u8], room: &'n mut [u8; MAX_NAME]) -> &'n [u8] {
+    if !matches!(name.len(), 3 | 7 | 11 | 14..=16 | 18) {
+        return b"";
+    }
+    match room.get_mut(..name.len()) {
+        Some(lower) if name.iter().any(u8::is_ascii_uppercase) => {
+            lower.copy_from_slice(name);
+            lower.make_ascii_lowercase();
+            lower
         }
-        from = at + 1;
+        _ => name,
     }
 }
 
-fn set<T>(slot: &mut Option<T>, value: Option<T>) {
+/// A header of the list, without its end.
+#[derive(Clone, Copy)]
+struct Header<'a> {
+    text: LogText<'a>,
+    /// Where its first colon stands.
+    colon: Option<usize>,
+}
+
+/// The headers of a list, or its names, each ended by an encoded newline.
+struct Headers<'a, M> {
+    list: LogText<'a>,
+    marks: M,
+    /// Where the next one begins.
+    start: usize,
+}
+
+impl<'a> Headers<'a, ()> {
+    #[inline]
+    fn of(list: Option<LogText<'a>>) -> Headers<'a, impl Iterator<Item = usize>> {
+        let list = list.unwrap_or(LogText::Utf8(""));
+        Headers {
+            list,
+            marks: Marks::new(list.bytes(), is_any([b'%', b':'])),
+            start: 0,
+        }
+    }
+}
+
+impl<M> Headers<'_, M> {
+    /// Whether something follows the last end: the stump of a header, whose value cannot be trusted.
+    fn has_stump(&self) -> bool {
+        self.start < self.list.bytes().len()
+    }
+}
+
+impl<'a, M: Iterator<Item = usize>> Iterator for Headers<'a, M> {
+    type Item = Header<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Header<'a>> {
+        let bytes = self.list.bytes();
+        let mut colon = None;
+        loop {
+            let mark = self.marks.next()?;
+            match bytes.get(mark..)? {
+                [b':', ..] => colon = colon.or(Some(mark - self.start)),
+                [b'%', b'0', b'A' | b'a', ..] => {
+                    let text = self.list.get(self.start..mark)?;
+                    self.start = mark + END_LEN;
+                    return Some(Header { text, colon });
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Takes the first value of a name; a later one is not even read.
+fn set<T>(slot: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
     if slot.is_none() {
-        *slot = value;
+        *slot = value();
     }
 }
 
@@ -124,77 +214,20 @@ fn switch(value: &[u8]) -> Option<bool> {
     }
 }
 
+fn trimmed(value: LogText<'_>) -> LogText<'_> {
+    match value {
+        LogText::Utf8(text) => LogText::Utf8(text.trim_matches(|c: char| c.is_ascii_whitespace())),
+        LogText::Bytes(bytes) => LogText::Bytes(bytes.trim_ascii()),
+    }
+}
+
 /// `de-CH` of `de-CH,de;q=0.9`: the rest of the list tells browsers apart and is not needed.
-fn primary_language(list: Cow<'_, str>) -> Cow<'_, str> {
-    fn cut(list: &str) -> &str {
-        list.split([',', ';']).next().unwrap_or_default().trim()
-    }
-    match list {
-        Cow::Borrowed(list) => Cow::Borrowed(cut(list)),
-        Cow::Owned(list) => Cow::Owned(cut(&list).to_owned()),
-    }
+fn first_language(list: &str) -> &str {
+    list.split([',', ';']).next().unwrap_or_default().trim()
 }
 
-/// The text of a structured-field string (RFC 8941) without its quotes.
-fn unquoted(text: Cow<'_, str>) -> Cow<'_, str> {
-    fn cut(text: &str) -> &str {
-        text.strip_prefix('"')
-            .and_then(|text| text.strip_suffix('"'))
-            .unwrap_or(text)
-    }
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(cut(text)),
-        Cow::Owned(text) => Cow::Owned(cut(&text).to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(field: &str) -> RequestHeaders<'_> {
-        RequestHeaders::parse(field.as_bytes(), &mut true)
-    }
-
-    #[test]
-    fn headers_are_read_by_name_in_any_case() {
-        let headers = parse(
-            "Host:shop.example%0Asec-ch-ua-platform:%22Windows%22%0Asec-ch-ua-mobile:?0%0ASec-GPC:1%0Aaccept-language:de-CH,de;q=0.9%0Asec-fetch-site:cross-site%0A",
-        );
-        assert_eq!(headers.ch_platform.as_deref(), Some("Windows"));
-        assert_eq!(headers.ch_mobile, Some(false));
-        assert_eq!(headers.gpc, Some(true));
-        assert_eq!(headers.dnt, None);
-        assert_eq!(headers.accept_language.as_deref(), Some("de-CH"));
-        assert_eq!(headers.sec_fetch_site.as_deref(), Some("cross-site"));
-        assert!(!headers.cut);
-    }
-
-    #[test]
-    fn a_value_cannot_forge_a_header() {
-        // The viewer sent `x-a: 1%0Asec-gpc:1`; the log encodes its `%`.
-        let headers = parse("x-a:1%250Asec-gpc:1%0Adnt:0%0A");
-        assert_eq!(headers.gpc, None);
-        assert_eq!(headers.dnt, Some(false));
-    }
-
-    #[test]
-    fn a_cut_list_keeps_its_whole_headers_only() {
-        for cut in [
-            "sec-gpc:1%0Asec-ch-ua-platform:%22Win",
-            "sec-gpc:1%0Aab%0",
-            "sec-gpc:1%0A%",
-        ] {
-            let headers = parse(cut);
-            assert!(headers.cut);
-            assert_eq!((headers.gpc, headers.ch_platform), (Some(true), None));
-        }
-        assert_eq!(parse(""), RequestHeaders::default());
-        assert_eq!(parse("%0A%0Anocolon%0A"), RequestHeaders::default());
-    }
-
-    #[test]
-    fn the_first_header_of_a_name_counts() {
-        assert_eq!(parse("dnt:1%0Adnt:0%0A").dnt, Some(true));
-    }
+/// The text of a structured-field string (RFC 8941) without its quotes, if there is any.
+fn unquoted(text: &str) -> Text<'_> {
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    Some(inner.unwrap_or(text)).filter(|text| !text.is_empty())
 }

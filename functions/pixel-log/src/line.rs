@@ -1,65 +1,121 @@
 //! One line of the real-time log, borrowed.
 
-use std::borrow::Cow;
+use bumpalo::Bump;
+use wide::u8x64;
 
-use crate::decoding;
+use crate::decoding::Decoder;
 use crate::error::LineError;
 use crate::fields::{FIELD_COUNT, Field, FieldSet};
+use crate::log_text::LogText;
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
 
 /// A borrowed view of one tab-separated log line: which bytes stand in which field.
 pub struct LogLine<'a> {
-    raw: &'a [u8],
-    values: [&'a [u8]; FIELD_COUNT],
+    fields: &'a FieldSet,
+    /// The line without its line end.
+    text: LogText<'a>,
+    /// Where each column begins, and one past the tab that would follow the last.
+    starts: [usize; FIELD_COUNT + 1],
 }
 
 impl<'a> LogLine<'a> {
     /// Splits a line of the given field set, with or without its line end (`\n` or `\r\n`).
-    pub fn parse(line: &'a [u8], fields: &FieldSet) -> Result<LogLine<'a>, LineError> {
+    pub fn parse(line: &'a [u8], fields: &'a FieldSet) -> Result<LogLine<'a>, LineError> {
+        let mut split = LogLine::new(fields);
+        split.split(line)?;
+        Ok(split)
+    }
+
+    /// A line without columns. It is large, so it is filled where it stands.
+    #[inline]
+    pub(crate) fn new(fields: &'a FieldSet) -> LogLine<'a> {
+        LogLine {
+            fields,
+            text: LogText::Utf8(""),
+            starts: [0; FIELD_COUNT + 1],
+        }
+    }
+
+    /// Fills the view with a line.
+    #[inline]
+    pub(crate) fn split(&mut self, line: &'a [u8]) -> Result<(), LineError> {
         let raw = without_line_end(line);
         if raw.is_empty() {
             return Err(LineError::Empty);
         }
-        let mut values: [&[u8]; FIELD_COUNT] = [b""; FIELD_COUNT];
-        let mut columns = fields.fields().iter();
-        let mut start = 0;
-        let mut found = 0;
-        for end in memchr::memchr_iter(b'\t', raw).chain([raw.len()]) {
-            found += 1;
-            let slot = columns.next().and_then(|&field| values.get_mut(field as usize));
-            if let (Some(slot), Some(value)) = (slot, raw.get(start..end)) {
-                *slot = value;
+        let starts = &mut self.starts;
+        let mut found = 1;
+        let mut mark = |block: &[u8; BLOCK], at: usize| {
+            let mut tabs = u8x64::new(*block).simd_eq(u8x64::splat(b'\t')).to_bitmask();
+            while tabs != 0 {
+                if let Some(start) = starts.get_mut(found) {
+                    *start = at + tabs.trailing_zeros() as usize + 1;
+                }
+                found += 1;
+                tabs &= tabs - 1;
             }
-            start = end + 1;
+        };
+        let (blocks, tail) = raw.as_chunks::<BLOCK>();
+        for (index, block) in blocks.iter().enumerate() {
+            mark(block, index * BLOCK);
         }
-        if found != fields.len() {
-            return Err(LineError::FieldCount {
-                expected: fields.len(),
-                found,
-            });
+        let mut last = [0; BLOCK];
+        if let Some(room) = last.get_mut(..tail.len()) {
+            room.copy_from_slice(tail);
         }
-        Ok(LogLine { raw, values })
+        mark(&last, blocks.len() * BLOCK);
+        let expected = self.fields.len();
+        if found != expected {
+            return Err(LineError::FieldCount { expected, found });
+        }
+        if let Some(end) = self.starts.get_mut(found) {
+            *end = raw.len() + 1;
+        }
+        self.text = LogText::new(raw);
+        Ok(())
     }
 
     /// The line without its line end.
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {
-        self.raw
+        self.text.bytes()
     }
 
     /// The bytes of a field as they stand in the log; none where it is not configured, empty, or `-`, the
     /// log's sign for a missing value.
     #[must_use]
     pub fn bytes(&self, field: Field) -> Option<&'a [u8]> {
-        match self.values.get(field as usize) {
-            None | Some(&(b"" | b"-")) => None,
-            Some(value) => Some(value),
+        self.field(field).map(LogText::bytes)
+    }
+
+    /// The field as a text, the log layer undone; U+FFFD stands for what is no UTF-8. For a look at a single
+    /// line: rows are read another way.
+    #[must_use]
+    pub fn text(&self, field: Field) -> Option<String> {
+        let arena = Bump::new();
+        self.field(field)
+            .map(|value| Decoder::new(&arena).text(value).to_owned())
+    }
+
+    /// The bytes, with what is known of their being text.
+    #[inline]
+    pub(crate) fn field(&self, field: Field) -> Option<LogText<'a>> {
+        let column = self.fields.column(field)?;
+        let (start, end) = (self.starts.get(column)?, self.starts.get(column + 1)?);
+        match self.text.get(*start..*end - 1) {
+            None | Some(LogText::Utf8("" | "-") | LogText::Bytes(b"" | b"-")) => None,
+            value => value,
         }
     }
 
-    /// The field with the log layer undone, as text. Clears the flag where it is no UTF-8.
-    pub fn text(&self, field: Field, utf8_ok: &mut bool) -> Option<Cow<'a, str>> {
-        let bytes = self.bytes(field)?;
-        Some(decoding::text(decoding::percent_decode(bytes), utf8_ok))
+    /// The column of a field, counted from 1; the path's where the field is not configured.
+    pub(crate) fn place(&self, field: Field) -> usize {
+        let column = self.fields.column(field);
+        column
+            .or_else(|| self.fields.column(Field::CsUriStem))
+            .map_or(0, |index| index + 1)
     }
 }
 
@@ -80,14 +136,34 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name() {
-        let line = LogLine::parse(b"1.000\t-\t/p.gif?a=%2541\r\n", &set())
+        let set = set();
+        let line = LogLine::parse(b"1.000\t-\t/p.gif?a=%2541\r\n", &set)
             .ok()
             .unwrap();
         assert_eq!(line.bytes(Field::Timestamp), Some(&b"1.000"[..]));
         assert_eq!(line.bytes(Field::CIp), None);
         assert_eq!(line.bytes(Field::Asn), None);
-        assert_eq!(line.text(Field::CsUriStem, &mut true).unwrap(), "/p.gif?a=%41");
+        assert_eq!(line.bytes(Field::CsUriStem), Some(&b"/p.gif?a=%2541"[..]));
+        assert_eq!(line.text(Field::CsUriStem).as_deref(), Some("/p.gif?a=%41"));
         assert_eq!(line.raw(), b"1.000\t-\t/p.gif?a=%2541");
+    }
+
+    #[test]
+    fn a_column_may_begin_and_end_anywhere_in_a_block() {
+        let set = set();
+        for first in 0..140 {
+            for second in [0, 1, 62, 63, 64, 65] {
+                let columns = ["a".repeat(first), "é".repeat(second), "c".to_owned()];
+                let line = columns.join("\t");
+                let line = LogLine::parse(line.as_bytes(), &set).ok().unwrap();
+                for (field, column) in [Field::Timestamp, Field::CIp, Field::CsUriStem]
+                    .into_iter()
+                    .zip(&columns)
+                {
+                    assert_eq!(line.bytes(field).unwrap_or_default(), column.as_bytes());
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,68 +1,74 @@
 //! The address of a page or a referrer, split and scrubbed.
 //!
 //! A URL is where personal data travels unasked: passwords before the host, tokens in the query and behind
-//! `#`, e-mail addresses in paths. What leaves here is scheme, host, path and an allow-list of query
-//! parameters; the rest is dropped.
+//! `#`, e-mail addresses in paths. What leaves here is scheme, host and path; of the query a row takes what
+//! is on a list.
 
-use std::borrow::Cow;
+use bumpalo::Bump;
+use bumpalo::collections::String as BumpString;
+use pixel_row::table::Text;
 
-use crate::decoding;
+use crate::decoding::Decoder;
+use crate::log_text::LogText;
+use crate::marks::{Marks, is_any};
 
-/// Query parameters of a page that a row may hold: the campaign's. What a site puts into others may be
-/// anything, an address or a token too.
-pub const KEPT_QUERY: &[&str] = &[
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "utm_term",
-    "utm_content",
-    "utm_id",
-];
-
-/// Click ids and the networks that append them. The id itself points at a person and is dropped; that there
-/// was one is kept.
-const CLICK_IDS: &[(&str, &str)] = &[
-    ("gclid", "google"),
-    ("gbraid", "google"),
-    ("wbraid", "google"),
-    ("dclid", "google"),
-    ("msclkid", "microsoft"),
-    ("fbclid", "meta"),
-    ("ttclid", "tiktok"),
-    ("twclid", "x"),
-    ("li_fat_id", "linkedin"),
-    ("epik", "pinterest"),
-    ("ScCid", "snapchat"),
-    ("rdt_cid", "reddit"),
-    ("yclid", "yandex"),
-];
-
-/// A URL in parts, borrowed where it could be.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WebUrl<'a> {
-    /// Scheme in lower case.
-    pub scheme: Cow<'a, str>,
+/// A URL in parts.
+pub(crate) struct WebUrl<'a> {
+    /// The URL that a row may hold: scheme, host, port and path.
+    pub(crate) url: &'a str,
     /// Host in lower case and ASCII (RFC 5890); none where the URL has none that is valid.
-    pub host: Option<Cow<'a, str>>,
-    /// Port, where the URL names one.
-    pub port: Option<u16>,
+    pub(crate) host: Text<'a>,
     /// Path as it was sent, e-mail addresses replaced; `/` where it is empty.
-    pub path: Cow<'a, str>,
+    pub(crate) path: &'a str,
+    /// Query, as it was sent: may hold anything.
+    pub(crate) query: &'a str,
     /// Fragment, where it is a plain anchor or route.
-    pub fragment: Option<&'a str>,
-    /// Kept query parameters, decoded, the first of each name.
-    pub query: Vec<(&'static str, Cow<'a, str>)>,
-    /// The network whose click id the query carries.
-    pub click_id_network: Option<&'static str>,
-    /// Whether a kept parameter was no UTF-8 and holds replacement characters.
-    pub replaced: bool,
+    pub(crate) fragment: Text<'a>,
 }
 
 impl<'a> WebUrl<'a> {
     /// Splits an absolute URL (RFC 3986, appendix B); none where it is not one.
-    #[must_use]
-    pub fn parse(text: &'a str) -> Option<WebUrl<'a>> {
-        let (scheme, rest) = text.trim_matches(|c: char| c <= ' ').split_once(':')?;
+    pub(crate) fn parse(text: &'a str, arena: &'a Bump) -> Option<WebUrl<'a>> {
+        let text = text.trim_matches(|c: char| c <= ' ');
+        WebUrl::parse_plain(text).or_else(|| WebUrl::parse_any(text, arena))
+    }
+
+    /// The usual URL, of which a row may hold the head as it stands: `http` or `https`, a host in lower-case
+    /// ASCII without user and port, a path without anything to replace.
+    #[inline]
+    fn parse_plain(text: &'a str) -> Option<WebUrl<'a>> {
+        let rest = text.strip_prefix("http")?;
+        let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix("://")?;
+        let bytes = rest.as_bytes();
+        let host_len = bytes.iter().position(|&byte| !is_plain_host(byte))?;
+        let (mut path_end, mut may_hold_address) = (bytes.len(), false);
+        for mark in Marks::new(bytes, is_any([b'?', b'#', b'@', b'%'])) {
+            if matches!(bytes.get(mark), Some(b'?' | b'#')) {
+                path_end = mark;
+                break;
+            }
+            may_hold_address = true;
+        }
+        let (host, path) = (rest.get(..host_len)?, rest.get(host_len..path_end)?);
+        if !path.starts_with('/') || host.is_empty() || host.len() > MAX_HOST {
+            return None;
+        }
+        if may_hold_address && has_address(path) {
+            return None;
+        }
+        let (query, fragment) = split_tail(rest.get(path_end..)?);
+        Some(WebUrl {
+            url: text.get(..text.len() - rest.len() + path_end)?,
+            host: Some(host),
+            path,
+            query,
+            fragment,
+        })
+    }
+
+    #[cold]
+    fn parse_any(text: &'a str, arena: &'a Bump) -> Option<WebUrl<'a>> {
+        let (scheme, rest) = text.split_once(':')?;
         let mut letters = scheme.bytes();
         if !letters.next()?.is_ascii_alphabetic()
             || !letters.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
@@ -70,79 +76,62 @@ impl<'a> WebUrl<'a> {
             return None;
         }
         let rest = rest.strip_prefix("//")?;
-        let (rest, fragment) = match rest.split_once('#') {
-            Some((rest, fragment)) => (rest, Some(fragment)),
-            None => (rest, None),
-        };
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, path) = match rest.find(['/', '\\']).and_then(|at| rest.split_at_checked(at)) {
+        let path_end = rest.find(['?', '#']).unwrap_or(rest.len());
+        let (head, tail) = rest.split_at_checked(path_end)?;
+        let (query, fragment) = split_tail(tail);
+        let (authority, path) = match head.find(['/', '\\']).and_then(|at| head.split_at_checked(at)) {
             Some((authority, path)) => (authority, path),
-            None => (rest, "/"),
+            None => (head, "/"),
         };
         let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let (host, port) = split_port(host_port);
-        let mut url = WebUrl {
-            scheme: lower(scheme),
-            host: ascii_host(host),
-            port,
-            path: scrub_path(path),
-            fragment: fragment.filter(|fragment| is_plain_anchor(fragment)),
-            ..WebUrl::default()
-        };
-        url.read_query(query);
-        Some(url)
-    }
-
-    fn read_query(&mut self, query: &'a str) {
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if let Some(kept) = KEPT_QUERY.iter().find(|kept| **kept == name) {
-                if !value.is_empty() && self.param(kept).is_none() {
-                    let mut utf8_ok = true;
-                    let value = decoding::text(decoding::form_decode(value.as_bytes()), &mut utf8_ok);
-                    self.replaced |= !utf8_ok;
-                    self.query.push((kept, value));
-                }
-            } else if self.click_id_network.is_none() {
-                self.click_id_network = CLICK_IDS
-                    .iter()
-                    .find(|(id, _)| *id == name)
-                    .map(|(_, network)| *network);
-            }
+        let (scheme, host) = (lower(scheme, arena), ascii_host(host, arena));
+        let path = scrub_path(path, arena);
+        let mut url = BumpString::new_in(arena);
+        for part in [scheme, "://", host.unwrap_or_default()] {
+            url.push_str(part);
         }
-    }
-
-    /// The value of a kept query parameter.
-    #[must_use]
-    pub fn param(&self, name: &str) -> Option<&Cow<'a, str>> {
-        self.query
-            .iter()
-            .find(|(kept, _)| *kept == name)
-            .map(|(_, value)| value)
-    }
-
-    /// The URL that a row may hold: scheme, host, port and path.
-    #[must_use]
-    pub fn scrubbed(&self) -> String {
-        let host = self.host.as_deref().unwrap_or_default();
-        let mut text = String::with_capacity(self.scheme.len() + host.len() + self.path.len() + 10);
-        text.push_str(&self.scheme);
-        text.push_str("://");
-        text.push_str(host);
-        if let Some(port) = self.port {
-            text.push(':');
-            text.push_str(&port.to_string());
+        if let Some(port) = port {
+            url.push_str(bumpalo::format!(in arena, ":{}", port).into_bump_str());
         }
-        text.push_str(&self.path);
-        text
+        url.push_str(path);
+        Some(WebUrl {
+            url: url.into_bump_str(),
+            host,
+            path,
+            query,
+            fragment,
+        })
     }
 }
 
-fn lower(text: &str) -> Cow<'_, str> {
+/// The longest host that DNS has room for.
+const MAX_HOST: usize = 255;
+
+fn is_plain_host(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
+}
+
+/// Query and fragment of what follows the path, each without the sign before it.
+fn split_tail(tail: &str) -> (&str, Text<'_>) {
+    if tail.is_empty() {
+        return ("", None);
+    }
+    let (query, fragment) = match tail.split_once('#') {
+        Some((query, fragment)) => (query, Some(fragment)),
+        None => (tail, None),
+    };
+    let fragment = fragment.filter(|fragment| is_plain_anchor(fragment));
+    (query.strip_prefix('?').unwrap_or(query), fragment)
+}
+
+fn lower<'a>(text: &'a str, arena: &'a Bump) -> &'a str {
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
+        let text = arena.alloc_str(text);
+        text.make_ascii_lowercase();
+        text
     } else {
-        Cow::Borrowed(text)
+        text
     }
 }
 
@@ -156,46 +145,53 @@ fn split_port(host_port: &str) -> (&str, Option<u16>) {
 
 /// The host in lower-case ASCII. Names in other scripts become punycode, so that a look-alike cannot pass
 /// for another name (UTS #46).
-fn ascii_host(host: &str) -> Option<Cow<'_, str>> {
-    if host.is_empty() || host.len() > 255 {
+fn ascii_host<'a>(host: &'a str, arena: &'a Bump) -> Text<'a> {
+    if host.is_empty() || host.len() > MAX_HOST {
         return None;
     }
     if host
         .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        .all(|byte| is_plain_host(byte) || byte.is_ascii_uppercase())
     {
-        return Some(lower(host));
+        return Some(lower(host, arena));
     }
     if host.starts_with('[') {
         let address = host.strip_prefix('[')?.strip_suffix(']')?;
-        return address
-            .parse::<std::net::Ipv6Addr>()
-            .ok()
-            .map(|ip| Cow::Owned(format!("[{ip}]")));
+        let ip = address.parse::<std::net::Ipv6Addr>().ok()?;
+        return Some(bumpalo::format!(in arena, "[{}]", ip).into_bump_str());
     }
-    let decoded = decoding::text(decoding::percent_decode(host.as_bytes()), &mut true);
-    let ascii = idna::domain_to_ascii_strict(&decoded).ok()?;
-    Some(ascii).filter(|ascii| !ascii.is_empty()).map(Cow::Owned)
+    // A decoder of its own: a host that is no UTF-8 is no host, and says nothing of the other texts.
+    let decoded = Decoder::new(arena).text(LogText::Utf8(host));
+    let ascii = idna::domain_to_ascii_strict(decoded).ok()?;
+    Some(&*arena.alloc_str(&ascii)).filter(|ascii| !ascii.is_empty())
 }
 
 /// The path with every segment that looks like an e-mail address replaced. `/@name` is a profile, no address.
-pub(crate) fn scrub_path(path: &str) -> Cow<'_, str> {
-    let at_sign = |segment: &str| {
-        segment
-            .find('@')
-            .or_else(|| segment.find("%40"))
-            .or_else(|| segment.find("%2540")) // encoded once more by a page that did not look
-            .is_some_and(|at| at > 0)
-    };
-    // Most paths hold neither sign, and looking for one byte is quick.
-    if memchr::memchr2(b'@', b'%', path.as_bytes()).is_none() || !path.split('/').any(at_sign) {
-        return Cow::Borrowed(path);
+pub(crate) fn scrub_path<'a>(path: &'a str, arena: &'a Bump) -> &'a str {
+    if !has_address(path) {
+        return path;
     }
-    let segments: Vec<&str> = path
-        .split('/')
-        .map(|segment| if at_sign(segment) { "[email]" } else { segment })
-        .collect();
-    Cow::Owned(segments.join("/"))
+    let mut scrubbed = BumpString::with_capacity_in(path.len(), arena);
+    for (index, segment) in path.split('/').enumerate() {
+        if index > 0 {
+            scrubbed.push('/');
+        }
+        scrubbed.push_str(if is_address(segment) { "[email]" } else { segment });
+    }
+    scrubbed.into_bump_str()
+}
+
+fn has_address(path: &str) -> bool {
+    // Most paths hold neither sign, and looking for two bytes is quick.
+    Marks::new(path.as_bytes(), is_any([b'@', b'%'])).next().is_some() && path.split('/').any(is_address)
+}
+
+fn is_address(segment: &str) -> bool {
+    segment
+        .find('@')
+        .or_else(|| segment.find("%40"))
+        .or_else(|| segment.find("%2540")) // encoded once more by a page that did not look
+        .is_some_and(|at| at > 0)
 }
 
 /// Whether a fragment names a place in the page. Tokens travel there too, as `name=value`.
@@ -210,52 +206,109 @@ fn is_plain_anchor(fragment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn parse(text: &str) -> WebUrl<'_> {
-        WebUrl::parse(text).unwrap()
+    /// URL, host, path, query and fragment.
+    type Parts = (String, Option<String>, String, String, Option<String>);
+
+    fn parts(text: &str) -> Option<Parts> {
+        let arena = Bump::new();
+        WebUrl::parse(text, &arena).map(|url| owned(&url))
+    }
+
+    fn owned(url: &WebUrl<'_>) -> Parts {
+        let text = |text: Text<'_>| text.map(str::to_owned);
+        (
+            url.url.to_owned(),
+            text(url.host),
+            url.path.to_owned(),
+            url.query.to_owned(),
+            text(url.fragment),
+        )
+    }
+
+    fn host(text: &str) -> Option<String> {
+        parts(text).unwrap().1
     }
 
     #[test]
     fn a_url_is_split() {
-        let url = parse("HTTPS://Shop.Example:8443/a/b?utm_source=news+letter&q=joe&utm_source=x#top");
-        assert_eq!(url.scheme, "https");
-        assert_eq!(url.host.as_deref(), Some("shop.example"));
-        assert_eq!(url.port, Some(8443));
-        assert_eq!(url.path, "/a/b");
-        assert_eq!(url.fragment, Some("top"));
-        assert_eq!(url.param("utm_source").unwrap(), "news letter");
-        assert_eq!(url.scrubbed(), "https://shop.example:8443/a/b");
+        let (url, host, path, query, fragment) =
+            parts(" HTTPS://Shop.Example:8443/a/b?q=joe&utm_source=x#top\n").unwrap();
+        assert_eq!(url, "https://shop.example:8443/a/b");
+        assert_eq!(host.as_deref(), Some("shop.example"));
+        assert_eq!((path.as_str(), query.as_str()), ("/a/b", "q=joe&utm_source=x"));
+        assert_eq!(fragment.as_deref(), Some("top"));
+        for (text, url) in [
+            ("https://x.example", "https://x.example/"),
+            ("https://x.example?a=/b", "https://x.example/"),
+            ("https://x.example#/b", "https://x.example/"),
+            ("http://x.example:00080/", "http://x.example:80/"),
+            ("http://x.example:99999/", "http://x.example/"),
+            ("https://x.example\\a/b", "https://x.example\\a/b"),
+            ("ftp://x_y.example/a", "ftp://x_y.example/a"),
+        ] {
+            assert_eq!(parts(text).unwrap().0, url, "{text}");
+        }
     }
 
     #[test]
     fn personal_data_is_dropped() {
-        let url = parse(
-            "https://joe:secret@shop.example/u/joe@mail.example/x?token=abc&email=joe%40mail.example&gclid=Cj0K#access_token=abc",
-        );
-        let everything = format!("{url:?}{}", url.scrubbed());
-        for canary in ["joe", "secret", "abc", "Cj0K"] {
+        let (url, host, path, _, fragment) =
+            parts("https://joe:secret@shop.example/u/joe@mail.example/x?token=abc#access_token=abc").unwrap();
+        let everything = format!("{url}{host:?}{path}{fragment:?}");
+        for canary in ["joe", "secret", "abc"] {
             assert!(!everything.contains(canary), "{canary}");
         }
-        assert_eq!(url.path, "/u/[email]/x");
-        assert_eq!(url.click_id_network, Some("google"));
-        assert_eq!(parse("https://social.example/@joe/1").path, "/@joe/1");
+        assert_eq!(path, "/u/[email]/x");
+        for (given, path) in [
+            ("/@joe/1", "/@joe/1"),
+            ("/%40joe/1", "/%40joe/1"),
+            ("/a@b", "/[email]"),
+            ("/a%40b/c", "/[email]/c"),
+            ("/x/a%2540b", "/x/[email]"),
+            ("/a%20b", "/a%20b"),
+        ] {
+            let (url, _, found, ..) = parts(&format!("https://x.example{given}")).unwrap();
+            assert_eq!((found.as_str(), url), (path, format!("https://x.example{path}")));
+        }
+        for (fragment, kept) in [
+            ("top", true),
+            ("/route/2", true),
+            ("", false),
+            ("a=b", false),
+            ("a&b", false),
+            ("a@b", false),
+            ("a?b", false),
+            ("a%40b", false),
+            ("a%3Db", false),
+            (&"x".repeat(256), true),
+            (&"x".repeat(257), false),
+        ] {
+            let found = parts(&format!("https://x.example/#{fragment}")).unwrap().4;
+            assert_eq!(found.is_some(), kept, "{fragment}");
+        }
     }
 
     #[test]
     fn hosts_in_other_scripts_become_punycode() {
         // Punycode values from RFC 3492 tools (`idn`).
-        for (text, host) in [
+        for (text, expected) in [
             ("https://münchen.example/", Some("xn--mnchen-3ya.example")),
             ("https://m%C3%BCnchen.example/", Some("xn--mnchen-3ya.example")),
             ("https://例え.テスト/パス", Some("xn--r8jz45g.xn--zckzah")),
             ("https://[2001:DB8::1]:80/", Some("[2001:db8::1]")),
+            ("https://[2001:DB8::1/", None),
             ("http:///nohost", None),
             ("https://a b/", None),
             ("android-app://com.example.app/", Some("com.example.app")),
         ] {
-            assert_eq!(parse(text).host.as_deref(), host, "{text}");
+            assert_eq!(host(text).as_deref(), expected, "{text}");
         }
-        assert!(parse(&format!("https://{}/", "x".repeat(300))).host.is_none());
+        for (len, found) in [(255, true), (256, false)] {
+            assert_eq!(host(&format!("https://{}/", "x".repeat(len))).is_some(), found);
+            assert_eq!(host(&format!("https://{}/", "X".repeat(len))).is_some(), found);
+        }
     }
 
     #[test]
@@ -266,12 +319,25 @@ mod tests {
             "shop.example/x",
             "javascript:alert(1)",
             "1http://x/",
+            "ht_tp://x/",
             "mailto:joe@mail.example",
             "://x",
         ] {
-            assert!(WebUrl::parse(text).is_none(), "{text}");
+            assert!(parts(text).is_none(), "{text}");
         }
-        assert_eq!(parse("https://x.example").path, "/");
-        assert_eq!(parse("https://x.example?utm_id=1").param("utm_id").unwrap(), "1");
+    }
+
+    proptest! {
+        /// The short way gives what the long one gives, or leaves the URL to it.
+        #[test]
+        fn the_usual_url_is_no_special_case(
+            text in "https?://([a-z.]{1,5}|[a-zA-Z0-9._:@é-]{0,8})(/|\\\\)?([a-z/@%40 ?#=&.]|%40){0,12}"
+        ) {
+            let arena = Bump::new();
+            if let Some(plain) = WebUrl::parse_plain(&text) {
+                let any = WebUrl::parse_any(&text, &arena).map(|url| owned(&url));
+                prop_assert_eq!(Some(owned(&plain)), any);
+            }
+        }
     }
 }

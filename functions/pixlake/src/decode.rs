@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
 use kpl::Payload;
 use log_batch::{Envelope, EnvelopeRecord, LogRecord, PIPELINE_VERSION};
-use pixel_log::{Delivery, LogLine, RowConfig, Timestamp, read_line};
+use pixel_log::{LogLine, RowConfig, RowReader, RowScratch};
+use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
 
 use crate::error::CommandError;
 
@@ -81,29 +82,30 @@ impl<W: Write> View<'_, W> {
             Err(error) => return self.invalid(error, indent),
         };
         for &field in self.config.fields.fields() {
-            if let Some(text) = parsed.text(field, &mut true) {
+            if let Some(text) = parsed.text(field) {
                 writeln!(self.out, "{indent}  {:<28}{}", field.name(), printable(&text))?;
             }
         }
         let mut rows = Vec::new();
         // The line's own time passes for its arrival: how late it is does not matter here.
-        let delivery = Delivery {
-            ingested: Timestamp::LATEST,
-            path: "decode",
-            version: PIPELINE_VERSION,
+        let delivery = DeliveryColumns {
+            ts_ingested: Timestamp::LATEST,
+            ingest_path: "decode",
+            pipeline_version: PIPELINE_VERSION,
         };
-        let read = read_line(
+        let mut json = JsonBuffer::default();
+        let read = RowReader::new(self.config.clone()).read(
             line,
-            self.config,
             Timestamp::LATEST,
             delivery,
             &mut |_| None,
+            &mut RowScratch::default(),
             |row| {
                 let mut row = row.clone();
                 (row.ts_ingested, row.ingest_path, row.pipeline_version) = (None, None, None);
-                let mut json = Vec::new();
+                json.truncate(0);
                 row.write_json(&mut json);
-                rows.push(json);
+                rows.push(json.bytes().to_vec());
             },
         );
         if let Err(error) = read {

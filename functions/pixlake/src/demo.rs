@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use pixel_log::{Day, RowConfig};
+use pixel_log::RowConfig;
+use pixel_row::Day;
 
 use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use log_batch::ports::Clock as _;
 use log_batch::{BatchSettings, EventWriter, LogRecord};
-use pixel_log::{RowConfig, Timestamp};
+use pixel_log::{RowConfig, RowReader};
+use pixel_row::Timestamp;
 
 use crate::error::CommandError;
 use crate::lake::Lake;
@@ -44,7 +45,7 @@ pub fn run(
     let interrupt = Interrupt::listen(&runtime);
     let clock = SystemClock::start();
     let settings = BatchSettings {
-        rows: config.clone(),
+        rows: RowReader::new(config.clone()),
         ingest_path: "file",
         ..BatchSettings::default()
     };

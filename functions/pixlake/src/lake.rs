@@ -13,8 +13,6 @@
 //! which the next run removes.
 
 mod buffer;
-mod cell;
-mod document;
 mod error_line;
 mod folder;
 mod object_name;
@@ -22,7 +20,6 @@ mod parquet_file;
 mod partition;
 mod staging;
 mod table;
-mod time_text;
 mod writer;
 
 #[cfg(test)]
@@ -30,5 +27,4 @@ mod tests;
 
 pub use folder::{Lake, LakeError};
 pub use table::{EVENTS, FAILED_EVENTS, Table};
-pub(crate) use time_text::day_of;
 pub use writer::{Counts, LakeWriter};

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use log_batch::BatchCounts;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 use crate::error::CommandError;
 use crate::lake::{Lake, LakeWriter};

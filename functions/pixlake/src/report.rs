@@ -1,6 +1,6 @@
 //! The questions that come with the lake, in SQL that Athena and the embedded engine both take as it is.
 
-use pixel_log::Day;
+use pixel_row::Day;
 
 /// One question: a query with its definitions in its first comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Report {
 
 /// The UTC day that `2026-11-01` names, for [`Report::render`]; none for anything else.
 pub fn parse_day(text: &str) -> Option<Day> {
-    crate::lake::day_of(text)
+    Day::parse(text)
 }
 
 /// A text as an SQL string literal: in single quotes, with its own single quotes doubled. There is no other

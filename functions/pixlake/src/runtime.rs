@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use log_batch::ports::{Clock, Randomness};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 use crate::error::CommandError;
 

@@ -13,9 +13,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pixel_log::column::Column;
-use pixel_log::pixel_event::PARAMETERS;
-use pixel_log::{FailedEvent, Row};
+use pixel_log::parameters::{PARAMETERS, Parameter};
+use pixel_row::Column;
+use pixel_row::{FailedEvent, Row};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -83,7 +83,7 @@ fn columns(title: &str, columns: &[Column]) -> String {
 #[test]
 fn documents_are_up_to_date() {
     let mut reference = String::from(
-        "# Columns\n\nGenerated from the declarations in `functions/pixel-log`. Class: **T** technical, **Q** \
+        "# Columns\n\nGenerated from the declarations in `functions/pixel-row`. Class: **T** technical, **Q** \
          quasi-identifier, **S** pseudonym, **I** personal data, **C** commercial. Every column may be null. \
          `events` has the columns of `events_landed`, one row per event, and the decimal `value` beside \
          `value_micros`.\n\n",
@@ -97,12 +97,15 @@ fn documents_are_up_to_date() {
     hold(&repository().join("docs/columns.md"), &reference);
 
     let mut parameters = String::from("| parameter | column | what |\n| --- | --- | --- |\n");
-    for (name, column, what) in PARAMETERS {
+    for parameter in PARAMETERS {
+        let Parameter {
+            name, column, doc, ..
+        } = parameter;
         assert!(
             Row::COLUMNS.iter().any(|known| known.name == *column),
             "{name} names no column"
         );
-        writeln!(parameters, "| `{name}` | `{column}` | {what} |").unwrap();
+        writeln!(parameters, "| `{name}` | `{column}` | {doc} |").unwrap();
     }
     hold_section("parameters", &parameters);
 

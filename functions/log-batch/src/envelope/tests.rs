@@ -2,7 +2,7 @@
 #![expect(clippy::string_slice, reason = "the events here are ASCII")]
 
 use base64_simd::STANDARD;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use proptest::prelude::*;
 
 use super::{Envelope, EnvelopeError, EnvelopeRecord, EventWriter, RecordParts, lenient, strict};

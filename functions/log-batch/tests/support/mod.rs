@@ -21,7 +21,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use log_batch::ports::{Clock, DerivedSalt, EntryOutcome, Outlet, Ports, PutEntry, PutError, Randomness};
 use log_batch::{BatchSettings, PutLimits, Service};
-use pixel_log::{FieldSet, RowConfig, Timestamp};
+use pixel_log::{FieldSet, RowConfig, RowReader};
+use pixel_row::Timestamp;
 
 /// 2026-11-01T00:00:00Z, as `date -u -d 2026-11-01 +%s` gives it.
 pub(crate) const NOW_SECONDS: i64 = 1_793_491_200;
@@ -286,10 +287,10 @@ pub(crate) fn ports<E, F>(clock: &VirtualClock, events: E, failed_events: F) -> 
 /// Lines of four fields, and blobs of at most so many bytes.
 pub(crate) fn settings(blob_bytes: usize) -> BatchSettings {
     BatchSettings {
-        rows: RowConfig {
+        rows: RowReader::new(RowConfig {
             fields: FieldSet::parse("timestamp,sc-status,cs-uri-stem,x-edge-request-id").unwrap(),
             ..RowConfig::default()
-        },
+        }),
         blob_bytes,
         ..BatchSettings::default()
     }

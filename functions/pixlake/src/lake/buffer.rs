@@ -9,10 +9,10 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
-use pixel_log::{Column, ColumnType, Timestamp};
+use pixel_row::{Column, ColumnType, Timestamp};
 
-use super::cell::Cell;
 use super::table::list_element;
+use pixel_row::Cell;
 
 /// About what the builders of one column take before they hold anything worth counting.
 const COLUMN_OVERHEAD: usize = 256;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use serde::Serialize;
 
 use super::table::Table;

@@ -1,6 +1,6 @@
 //! Names of objects, as Firehose makes them.
 
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use uuid::Uuid;
 
 /// The version of the stream, which Firehose raises with every change of its settings.

@@ -1,9 +1,9 @@
 //! Which folder a row goes into.
 
-use pixel_log::{Day, Timestamp};
+use pixel_row::{Day, Timestamp};
 
-use super::cell::Cell;
 use super::table::{EVENTS, FAILED_EVENTS, Table};
+use pixel_row::Cell;
 
 /// The table that a record is for.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
-use pixel_log::{Column, ColumnType, FailedEvent, Row};
+use pixel_row::{Column, ColumnType, FailedEvent, Row};
 
 /// A table of landed rows.
 #[derive(Debug, Clone, Copy)]

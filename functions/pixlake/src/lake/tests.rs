@@ -8,7 +8,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::basic::Compression;
 use md5::{Digest as _, Md5};
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -173,7 +173,7 @@ fn a_file_has_the_declared_columns_and_snappy() {
             .iter()
             .map(|field| field.name().as_str())
             .collect::<Vec<_>>(),
-        pixel_log::Row::COLUMNS
+        pixel_row::Row::COLUMNS
             .iter()
             .map(|column| column.name)
             .collect::<Vec<_>>()
@@ -394,7 +394,7 @@ proptest! {
         let mut writer = LakeWriter::new(&lake).unwrap();
         let mut documents = 0;
         for record in &records {
-            let mut parts = document::Documents::new(EVENTS.columns, record);
+            let mut parts = pixel_row::Documents::new(EVENTS.columns, record);
             while parts.next().is_some() {
                 documents += 1;
             }

@@ -5,11 +5,9 @@ use std::io::Write as _;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use kpl::Payload;
-use pixel_log::{Day, Timestamp};
+use pixel_row::{Day, Timestamp};
 
 use super::buffer::RowBuffer;
-use super::cell::Cell;
-use super::document::{Document, Documents};
 use super::error_line::{self, ErrorType};
 use super::folder::{ERRORS, Lake, LakeError};
 use super::object_name::object_name;
@@ -17,6 +15,8 @@ use super::parquet_file;
 use super::partition::{Destination, Partition};
 use super::staging::Staging;
 use super::table::{EVENTS, FAILED_EVENTS, Table};
+use pixel_row::Cell;
+use pixel_row::{Document, Documents};
 
 /// Over so many bytes of waiting rows, of all partitions together, the largest partition is written. With
 /// the encoder's own needs and vectors that grow by doubling, a writer stays below about four times this.
@@ -145,8 +145,14 @@ impl LakeWriter {
                         self.put_error(table, ErrorType::MetadataExtraction, message, raw, arrival)?;
                     }
                 }
-                Document::Unconvertible { raw, why } => {
-                    self.put_error(table, ErrorType::FormatConversion, &why.to_string(), raw, arrival)?;
+                Document::Unconvertible { raw, error } => {
+                    self.put_error(
+                        table,
+                        ErrorType::FormatConversion,
+                        &error.to_string(),
+                        raw,
+                        arrival,
+                    )?;
                 }
             }
         }

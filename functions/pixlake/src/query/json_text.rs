@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::arrow::util::display::array_value_to_string;
-use pixel_log::Timestamp;
+use pixel_row::Timestamp;
 
 /// Appends the value in a row of a column.
 ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Int64Array, RecordBatch, TimestampMillisecondArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::parquet::arrow::ArrowWriter;
-use pixel_log::{FailedEvent, Row, Timestamp};
+use pixel_row::{FailedEvent, Row, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -86,7 +86,7 @@ async fn an_empty_lake_has_all_columns_and_no_rows() {
     let empty = tempfile::tempdir().unwrap(); // not even a folder of a table
     for lake in [lake_of(&[]).path(), empty.path()] {
         let engine = Engine::open(lake).await.unwrap();
-        let declared = |columns: &[pixel_log::Column], partitions: &[&str]| {
+        let declared = |columns: &[pixel_row::Column], partitions: &[&str]| {
             let names = columns
                 .iter()
                 .map(|column| column.name)

@@ -1,7 +1,7 @@
 //! The columns of `events_landed`. This declaration is the only one: the JSON line, the Parquet schema, the
 //! Glue table and the column reference come from it. Changes only add, at the end of a group or of the table.
 
-use crate::column::{Bigint, Boolean, Int, Names, Text, Time, table};
+use crate::table::{Bigint, Boolean, Int, Names, Text, Time, table};
 
 /// The version of this declaration, in the column `schema_version`: goes up when columns are added.
 pub const SCHEMA_VERSION: i32 = 1;
@@ -128,7 +128,7 @@ table! {
 
 impl Row<'_> {
     /// Cuts texts to their columns' limits and notes which were cut.
-    pub(crate) fn cut(&mut self) {
+    pub fn cut(&mut self) {
         let mut cut = std::mem::take(&mut self.truncated_fields);
         self.cut_texts(|column| cut.push(column));
         self.truncated_fields = cut;
@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::column::ColumnType;
+    use crate::json::JsonBuffer;
 
     #[test]
     fn names_are_lower_case_once_and_no_trap() {
@@ -167,34 +168,36 @@ mod tests {
 
     #[test]
     fn a_row_is_one_compact_object_without_absent_values() {
-        let mut out = b"before".to_vec();
+        let mut out = JsonBuffer::default();
+        out.push(b' ');
         let row = Row {
-            request_id: Some("a\"b".into()),
+            request_id: Some("a\"b"),
             batch_index: Some(0),
-            truncated_fields: vec!["page_title"],
+            truncated_fields: ["page_title"].into_iter().collect(),
             utf8_ok: Some(true),
             ..Row::default()
         };
         row.write_json(&mut out);
         assert_eq!(
-            String::from_utf8(out).unwrap(),
-            r#"before{"request_id":"a\"b","batch_index":0,"truncated_fields":["page_title"],"utf8_ok":true}"#
+            std::str::from_utf8(out.bytes()).unwrap(),
+            r#" {"request_id":"a\"b","batch_index":0,"truncated_fields":["page_title"],"utf8_ok":true}"#
         );
-        let mut empty = Vec::new();
+        let mut empty = JsonBuffer::default();
         Row::default().write_json(&mut empty);
-        assert_eq!(empty, b"{}");
+        assert_eq!(empty.bytes(), b"{}");
     }
 
     #[test]
     fn long_texts_are_cut_at_a_character_and_noted() {
+        let name = "x".repeat(65);
         let mut row = Row {
-            country: Some("D€".into()),
-            event_name: Some("x".repeat(65).into()),
+            country: Some("D€"),
+            event_name: Some(&name),
             ..Row::default()
         };
         row.cut();
-        assert_eq!(row.country.as_deref(), Some("D"));
-        assert_eq!(row.event_name.map(|name| name.len()), Some(64));
-        assert_eq!(row.truncated_fields, ["event_name", "country"]);
+        assert_eq!(row.country, Some("D"));
+        assert_eq!(row.event_name.map(str::len), Some(64));
+        assert_eq!(row.truncated_fields.as_slice(), ["event_name", "country"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The columns of `failed_events_landed`: what could never become a row, and why.
 
-use crate::column::{Bigint, Int, Text, Time, table};
+use crate::json::JsonBuffer;
+use crate::table::{Bigint, Int, Text, Time, table};
 
 table! {
     /// One log line, or one log record, that can never become a row.
@@ -35,7 +36,7 @@ table! {
 
 impl FailedEvent<'_> {
     /// The row as one compact JSON line without its newline, texts cut to their columns' limits.
-    pub fn write_line(&mut self, out: &mut Vec<u8>) {
+    pub fn write_line(&mut self, out: &mut JsonBuffer) {
         // The raw bytes are cut before, with their length and digest beside them; of the others only a
         // stream's name could be too long, and it is a name.
         self.cut_texts(|_| {});

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use pixel_log::Column;
+use crate::Column;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::cell::{Cell, CellSeed};
+use crate::cell::{Cell, CellSeed};
 
 /// A longer document does not convert. Firehose's limit is about this.
 /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
-const MAX_DOCUMENT_LEN: usize = 32 * 1024 * 1024;
+pub const MAX_DOCUMENT_LEN: usize = 32 * 1024 * 1024;
 
 /// The documents of one record, which follow one another with or without white space between.
-pub(super) struct Documents<'a> {
+pub struct Documents<'a> {
     columns: &'static [Column],
     rest: &'a [u8],
     cells: Vec<Cell<'a>>,
@@ -20,25 +20,44 @@ pub(super) struct Documents<'a> {
 
 /// One document.
 #[derive(Debug, PartialEq)]
-pub(super) enum Document<'a, 'c> {
-    /// A row: one cell for each column.
-    Row { cells: &'c [Cell<'a>], raw: &'a [u8] },
-    /// What does not convert, and why. Where the JSON itself is broken, this is all the rest of the record:
-    /// nobody can tell where the next document begins.
-    Unconvertible { raw: &'a [u8], why: Why },
+pub enum Document<'a, 'c> {
+    /// A row.
+    Row {
+        /// One cell for each column, in the order of the columns.
+        cells: &'c [Cell<'a>],
+        /// The document as it stands in the record.
+        raw: &'a [u8],
+    },
+    /// What does not convert.
+    Unconvertible {
+        /// The document as it stands in the record; where the JSON itself is broken, all the rest of the
+        /// record, for no reader can tell where the next document begins.
+        raw: &'a [u8],
+        /// Why it does not convert.
+        error: ConversionError,
+    },
 }
 
 /// Why a document does not convert. Names what was expected and where, never what was there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub enum ConversionError {
+    /// The value of this column is of another type.
     Column(Column),
+    /// The document is JSON, and no object.
     NoObject,
-    NoJson { byte: usize },
+    /// The document is no JSON.
+    NoJson {
+        /// Where reading stopped, from the start of the document.
+        byte: usize,
+    },
+    /// The document is longer than [`MAX_DOCUMENT_LEN`].
     TooLong,
 }
 
 impl<'a> Documents<'a> {
-    pub(super) fn new(columns: &'static [Column], record: &'a [u8]) -> Documents<'a> {
+    /// The documents of a record, read as rows of these columns.
+    #[must_use]
+    pub fn new(columns: &'static [Column], record: &'a [u8]) -> Documents<'a> {
         Documents {
             columns,
             rest: record,
@@ -47,18 +66,22 @@ impl<'a> Documents<'a> {
     }
 
     /// The next document; none at the end of the record.
-    pub(super) fn next(&mut self) -> Option<Document<'a, '_>> {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the cells are lent until the next call"
+    )]
+    pub fn next(&mut self) -> Option<Document<'a, '_>> {
         self.rest = self.rest.trim_ascii_start();
         if self.rest.is_empty() {
             return None;
         }
         self.cells.clear();
         self.cells.resize(self.columns.len(), Cell::Null);
-        let mut why = None;
+        let mut error = None;
         let seed = RowSeed {
             columns: self.columns,
             cells: &mut self.cells,
-            why: &mut why,
+            error: &mut error,
         };
         let mut deserializer = serde_json::Deserializer::from_slice(self.rest);
         let read = seed.deserialize(&mut deserializer);
@@ -66,36 +89,36 @@ impl<'a> Documents<'a> {
         let end = if read.is_ok() {
             read_to
         } else {
-            why = Some(Why::NoJson { byte: read_to });
+            error = Some(ConversionError::NoJson { byte: read_to });
             self.rest.len()
         };
         let (raw, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
         self.rest = rest;
         if raw.len() > MAX_DOCUMENT_LEN {
-            why = Some(Why::TooLong);
+            error = Some(ConversionError::TooLong);
         }
-        Some(match why {
+        Some(match error {
             None => Document::Row {
                 cells: &self.cells,
                 raw,
             },
-            Some(why) => Document::Unconvertible { raw, why },
+            Some(error) => Document::Unconvertible { raw, error },
         })
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for ConversionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Why::Column(column) => write!(
+            ConversionError::Column(column) => write!(
                 f,
                 "column {}: {} expected",
                 column.name,
                 column.column_type.glue()
             ),
-            Why::NoObject => f.write_str("a JSON object expected"),
-            Why::NoJson { byte } => write!(f, "no valid JSON at byte {byte}"),
-            Why::TooLong => write!(f, "longer than {MAX_DOCUMENT_LEN} bytes"),
+            ConversionError::NoObject => f.write_str("a JSON object expected"),
+            ConversionError::NoJson { byte } => write!(f, "no valid JSON at byte {byte}"),
+            ConversionError::TooLong => write!(f, "longer than {MAX_DOCUMENT_LEN} bytes"),
         }
     }
 }
@@ -104,7 +127,7 @@ impl fmt::Display for Why {
 struct RowSeed<'a, 'c> {
     columns: &'static [Column],
     cells: &'c mut [Cell<'a>],
-    why: &'c mut Option<Why>,
+    error: &'c mut Option<ConversionError>,
 }
 
 impl<'a> DeserializeSeed<'a> for RowSeed<'a, '_> {
@@ -141,7 +164,7 @@ impl<'a> Visitor<'a> for RowSeed<'a, '_> {
             };
             match members.next_value_seed(CellSeed(column.column_type))? {
                 Some(value) => *cell = value,
-                None => *self.why = self.why.or(Some(Why::Column(*column))),
+                None => *self.error = self.error.or(Some(ConversionError::Column(*column))),
             }
         }
         Ok(())
@@ -186,7 +209,7 @@ impl<'a> Visitor<'a> for RowSeed<'a, '_> {
 
 impl RowSeed<'_, '_> {
     fn no_object(self) {
-        *self.why = Some(Why::NoObject);
+        *self.error = Some(ConversionError::NoObject);
     }
 }
 
@@ -235,7 +258,7 @@ impl Visitor<'_> for NameSeed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pixel_log::{FailedEvent, Row};
+    use crate::{FailedEvent, Row};
 
     /// For each document its cells that are not null, or why it does not convert, and its raw text.
     fn read(record: &str) -> Vec<(String, String)> {
@@ -255,8 +278,8 @@ mod tests {
                         String::from_utf8(raw.to_vec()).unwrap(),
                     )
                 }
-                Document::Unconvertible { raw, why } => {
-                    (why.to_string(), String::from_utf8(raw.to_vec()).unwrap())
+                Document::Unconvertible { raw, error } => {
+                    (error.to_string(), String::from_utf8(raw.to_vec()).unwrap())
                 }
             });
         }
@@ -354,7 +377,7 @@ mod tests {
         assert!(matches!(
             documents.next(),
             Some(Document::Unconvertible {
-                why: Why::NoJson { .. },
+                error: ConversionError::NoJson { .. },
                 ..
             })
         ));

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::time_text;
+
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -38,14 +40,14 @@ impl Timestamp {
     /// Digits past the millisecond are cut. No sign, no exponent, no space.
     #[must_use]
     pub fn parse_seconds(text: &[u8]) -> Option<Timestamp> {
-        let (seconds, fraction) = match memchr::memchr(b'.', text) {
+        let (seconds, fraction) = match text.iter().position(|&byte| byte == b'.') {
             Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
             None => (text, &b""[..]),
         };
         if seconds.is_empty() || seconds.len() > 12 || (fraction.is_empty() && seconds.len() != text.len()) {
             return None;
         }
-        let mut millis = digits(seconds)?.checked_mul(1000)?;
+        let mut millis = digits(seconds)? * 1000;
         let mut unit = 100;
         for &byte in fraction {
             if !byte.is_ascii_digit() {
@@ -94,18 +96,19 @@ impl Timestamp {
     #[must_use]
     pub fn rfc3339(self) -> [u8; 24] {
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        let of_day = self.0.rem_euclid(DAY_MS);
+        let of_day = u32::try_from(self.0.rem_euclid(DAY_MS)).unwrap_or(0);
+        let (seconds, millis) = (of_day / 1000, of_day % 1000);
         let (year, month, day) = self.day().civil();
-        let two = |number: i64| [b'0' + digit(number / 10), b'0' + digit(number)];
-        [text[0], text[1]] = two(i64::from(year) / 100);
-        [text[2], text[3]] = two(i64::from(year));
-        [text[5], text[6]] = two(i64::from(month));
-        [text[8], text[9]] = two(i64::from(day));
-        [text[11], text[12]] = two(of_day / 3_600_000);
-        [text[14], text[15]] = two(of_day / 60_000 % 60);
-        [text[17], text[18]] = two(of_day / 1000 % 60);
-        text[20] = b'0' + digit(of_day % 1000 / 100);
-        [text[21], text[22]] = two(of_day % 100);
+        let year = u32::try_from(year).unwrap_or(0);
+        [text[0], text[1]] = two_digits(year / 100);
+        [text[2], text[3]] = two_digits(year % 100);
+        [text[5], text[6]] = two_digits(u32::from(month));
+        [text[8], text[9]] = two_digits(u32::from(day));
+        [text[11], text[12]] = two_digits(seconds / 3600);
+        [text[14], text[15]] = two_digits(seconds / 60 % 60);
+        [text[17], text[18]] = two_digits(seconds % 60);
+        [text[20], text[21]] = two_digits(millis / 10);
+        [_, text[22]] = two_digits(millis % 10);
         text
     }
 }
@@ -117,6 +120,12 @@ impl fmt::Display for Timestamp {
 }
 
 impl Day {
+    /// The day that `2026-11-01` names; none for another form or a day that no calendar has.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Day> {
+        time_text::day_of(text)
+    }
+
     /// Days since 1970-01-01.
     #[must_use]
     pub const fn number(self) -> i32 {
@@ -127,9 +136,9 @@ impl Day {
     /// Source: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
     #[must_use]
     pub fn civil(self) -> (i32, u8, u8) {
-        let shifted = i64::from(self.0) + 719_468; // days since 0000-03-01
-        let era = shifted.div_euclid(146_097);
-        let of_era = shifted.rem_euclid(146_097);
+        // Days since -0400-03-01, one era of 400 years before any day that a text can hold: never negative.
+        let shifted = u32::try_from(self.0 + 719_468 + 146_097).unwrap_or(0);
+        let (era, of_era) = (shifted / 146_097, shifted % 146_097);
         let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * of_year + 2) / 153;
@@ -139,9 +148,9 @@ impl Day {
         } else {
             month_from_march - 9
         };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let year = year_of_era + era * 400 + u32::from(month <= 2);
         (
-            i32::try_from(year).unwrap_or(i32::MAX),
+            year.cast_signed() - 400,
             u8::try_from(month).unwrap_or(1),
             u8::try_from(day).unwrap_or(1),
         )
@@ -156,15 +165,35 @@ impl fmt::Display for Day {
     }
 }
 
-/// The last decimal digit of a number that is not negative.
-fn digit(number: i64) -> u8 {
-    u8::try_from(number % 10).unwrap_or(0)
+/// The decimal digits of a number below 100.
+#[inline]
+fn two_digits(number: u32) -> [u8; 2] {
+    usize::try_from(number)
+        .ok()
+        .and_then(|number| TWO_DIGITS.get(number))
+        .copied()
+        .unwrap_or(*b"00")
 }
 
-/// A run of ASCII digits short enough not to overflow.
+#[expect(clippy::indexing_slicing, reason = "checked at compile time")]
+const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut digits = [[0; 2]; 100];
+    let mut number: u8 = 0;
+    while number < 100 {
+        digits[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    digits
+};
+
+/// A run of at most 18 ASCII digits, which cannot overflow.
+#[inline]
 fn digits(text: &[u8]) -> Option<i64> {
+    if text.len() > 18 {
+        return None;
+    }
     text.iter().try_fold(0_i64, |number, &byte| match byte {
-        b'0'..=b'9' => number.checked_mul(10)?.checked_add(i64::from(byte - b'0')),
+        b'0'..=b'9' => Some(number * 10 + i64::from(byte - b'0')),
         _ => None,
     })
 }

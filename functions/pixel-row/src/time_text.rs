@@ -2,7 +2,7 @@
 //!
 //! Formats: <https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html>
 
-use pixel_log::{Day, Timestamp};
+use crate::{Day, Timestamp};
 
 /// An integer of so many characters is in milliseconds, a shorter one in seconds.
 const MILLIS_LEN: usize = 13;
@@ -11,7 +11,7 @@ const MAX_FRACTION_LEN: usize = 9;
 
 /// `yyyy-MM-dd'T'HH:mm:ss[.S]'Z'`, `yyyy-[M]M-[d]d HH:mm:ss[.S]`, seconds, milliseconds, or seconds with a
 /// fraction, since 1970. Digits past the millisecond are cut.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if text.contains(':') {
         return parse_civil(text);
     }
@@ -23,12 +23,12 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 /// An integer as JSON wrote it.
-pub(super) fn parse_integer(number: i64) -> Option<Timestamp> {
+pub(crate) fn parse_integer(number: i64) -> Option<Timestamp> {
     from_integer(number, number.to_string().len())
 }
 
 /// Seconds with a fraction, as JSON wrote them; rounded to the millisecond, which undoes the binary fraction.
-pub(super) fn parse_float(seconds: f64) -> Option<Timestamp> {
+pub(crate) fn parse_float(seconds: f64) -> Option<Timestamp> {
     // Within these bounds every millisecond has a float of its own.
     if !(-1e12..=1e12).contains(&seconds) {
         return None;

@@ -6,21 +6,27 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use pixel_log::{ColumnType, Timestamp};
+use crate::{ColumnType, Timestamp};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::time_text;
+use crate::time_text;
 
 /// A value of a column's type.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell<'a> {
+pub enum Cell<'a> {
     /// Missing, or `null`.
     Null,
+    /// A `string`.
     Text(Cow<'a, str>),
+    /// An `int`.
     Int(i32),
+    /// A `bigint`.
     Bigint(i64),
+    /// A `boolean`.
     Boolean(bool),
+    /// A `timestamp`.
     Timestamp(Timestamp),
+    /// An `array<string>`.
     Texts(Vec<Option<Cow<'a, str>>>),
 }
 
@@ -28,7 +34,7 @@ pub(super) enum Cell<'a> {
 ///
 /// Such a value is read to its end all the same, so that the reader finds the next row.
 #[derive(Clone, Copy)]
-pub(super) struct CellSeed(pub(super) ColumnType);
+pub(crate) struct CellSeed(pub(crate) ColumnType);
 
 impl<'a> DeserializeSeed<'a> for CellSeed {
     type Value = Option<Cell<'a>>;

@@ -1,0 +1,104 @@
+//! The typed values of the pixel's parameters. A value that is not of its shape is none at all: it is never
+//! bent into one.
+
+use bumpalo::Bump;
+use pixel_row::Timestamp;
+
+/// Any text.
+#[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]
+pub(crate) fn text<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
+    Some(text)
+}
+
+/// Whole milliseconds since 1970.
+pub(crate) fn millis(text: &str, _: &Bump) -> Option<Timestamp> {
+    Timestamp::parse_millis(text)
+}
+
+/// A width or height in CSS pixels.
+pub(crate) fn pixels(text: &str, _: &Bump) -> Option<i32> {
+    let plain = text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+/// A decimal in millionths, exact: an optional minus, digits, up to 6 decimals; below a trillion.
+pub(crate) fn micros(text: &str, _: &Bump) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        Some(_) => return None,
+        None => (digits, ""),
+    };
+    if !(1..=12).contains(&whole.len()) || fraction.len() > 6 {
+        return None;
+    }
+    let mut micros: i64 = 0;
+    for byte in whole
+        .bytes()
+        .chain(fraction.bytes())
+        .chain(b"000000".iter().copied().skip(fraction.len()))
+    {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        micros = micros * 10 + i64::from(byte - b'0');
+    }
+    Some(if negative { -micros } else { micros })
+}
+
+/// Three letters, in upper case.
+pub(crate) fn currency<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
+    if text.len() != 3 || !text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Some(text);
+    }
+    let upper = arena.alloc_str(text);
+    upper.make_ascii_uppercase();
+    Some(upper)
+}
+
+/// A language tag of BCP 47 by its shape.
+pub(crate) fn language<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (text.len() <= 35 && text.bytes().all(plain)).then_some(text)
+}
+
+/// A name of the IANA time zone database by its shape.
+pub(crate) fn time_zone<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+' | b':');
+    (text.len() <= 64 && text.bytes().all(plain)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_exact() {
+        for (text, expected) in [
+            ("19.90", Some(19_900_000)),
+            ("0.1", Some(100_000)),
+            ("-0", Some(0)),
+            ("-1.000001", Some(-1_000_001)),
+            ("999999999999.999999", Some(999_999_999_999_999_999)),
+            ("1000000000000", None),
+            ("1.0000001", None),
+            ("1e309", None),
+            ("NaN", None),
+            ("9223372036854775808", None),
+            ("+1", None),
+            ("1.", None),
+            (".5", None),
+            ("1,50", None),
+            ("١٢", None),
+            ("-", None),
+        ] {
+            assert_eq!(micros(text, &Bump::new()), expected, "{text}");
+        }
+    }
+}
