@@ -70,6 +70,11 @@ impl Aggregator {
         }
     }
 
+    /// Makes room for so many bytes of blobs at once, so that the buffer does not grow piece by piece.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.finished.bytes.reserve(bytes);
+    }
+
     /// Adds a user record to the open blob if it fits.
     ///
     /// A user record that fits no blob with another goes out alone and raw, up to

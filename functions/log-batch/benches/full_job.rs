@@ -19,12 +19,12 @@ use std::hint::black_box;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use kpl::Payload;
 use log_batch::{BatchOutcome, Envelope, EnvelopeRecord, Verdict};
 use md5::{Digest as _, Md5};
 use pixel_log::Field;
 use pixel_log::fields::FIELD_COUNT;
-use rustix::time::{ClockId, clock_gettime};
 
 use support::{Blobs, Given, RECORDS, given, job, now};
 
@@ -115,22 +115,13 @@ fn times(mut job: impl FnMut(), mut md5: impl FnMut()) -> Times {
 }
 
 fn ns_per_line(job: &mut impl FnMut()) -> f64 {
-    let (begun, cpu, mut lines) = (Instant::now(), cpu_time(), 0);
+    // Of this thread, to the nanosecond: other work on the machine then counts less.
+    let (begun, cpu, mut lines) = (Instant::now(), ThreadTime::now(), 0);
     while begun.elapsed() < Duration::from_millis(100) {
         job();
         lines += RECORDS;
     }
-    cpu_time().saturating_sub(cpu).as_secs_f64() * 1e9 / f64::from(u32::try_from(lines).unwrap_or(u32::MAX))
-}
-
-/// Processor time of this thread, to the nanosecond: other work on the machine then counts less.
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let (seconds, nanos) = (
-        u64::try_from(time.tv_sec).unwrap(),
-        u32::try_from(time.tv_nsec).unwrap(),
-    );
-    Duration::new(seconds, nanos)
+    cpu.elapsed().as_secs_f64() * 1e9 / f64::from(u32::try_from(lines).unwrap_or(u32::MAX))
 }
 
 /// Every line has the rows that whoever wrote it says, with their ids and the facts of the line, in order, in

@@ -60,6 +60,11 @@ impl<'a, S: Salt> Batch<'a, S> {
         }
     }
 
+    /// Makes room for the rows of an event of so many bytes: about as many, base64 and JSON weigh alike.
+    pub(crate) fn reserve(&mut self, event_bytes: usize) {
+        self.events.reserve(event_bytes);
+    }
+
     /// Adds the record at this position of the batch.
     pub(crate) fn add(&mut self, position: usize, record: &LogRecord<'_>) {
         self.scratch.clear();

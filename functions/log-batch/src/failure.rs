@@ -1,8 +1,10 @@
 //! Lines and records that can never become rows.
 
+use std::fmt::{self, Write as _};
+
 use base64_simd::STANDARD;
 use pixel_log::LineError;
-use pixel_row::keys::xxh64;
+use pixel_row::keys::xxh64_of;
 use pixel_row::{DeliveryColumns, FailedEvent, JsonBuffer};
 use sha2::{Digest as _, Sha256};
 
@@ -12,6 +14,9 @@ use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
 const MAX_RAW_BYTES: usize = 64 << 10;
 
 const _: () = assert!(MAX_LINE_BYTES == 1 << 20, "the sentences below say so");
+
+/// Most details are shorter.
+const DETAIL_BYTES: usize = 160;
 
 /// Why a line, or a whole record, can never become a row. The codes are a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,18 +83,22 @@ impl FailureReason {
         }
     }
 
-    fn detail(self) -> String {
-        match self {
-            FailureReason::Line(error) => error.to_string(),
-            FailureReason::Record(expected) => expected.to_owned(),
-            FailureReason::KplIndex => {
-                "an index of the aggregated record lies outside its table, or a key is no UTF-8".to_owned()
+    /// Writes what was expected and where.
+    fn write_detail(self, out: &mut String) -> fmt::Result {
+        out.push_str(match self {
+            FailureReason::Line(error) => return write!(out, "{error}"),
+            FailureReason::TooManyLines => {
+                return write!(out, "the record holds more than {MAX_LINES_PER_RECORD} lines");
             }
-            FailureReason::LongLine => "the line is longer than 1 MiB; its first MiB is kept".to_owned(),
-            FailureReason::TooManyLines => format!("the record holds more than {MAX_LINES_PER_RECORD} lines"),
-            FailureReason::Oversize => "a row of the line is larger than one record of the outlet".to_owned(),
-            FailureReason::Panic => "reading the record panicked".to_owned(),
-        }
+            FailureReason::Record(expected) => expected,
+            FailureReason::KplIndex => {
+                "an index of the aggregated record lies outside its table, or a key is no UTF-8"
+            }
+            FailureReason::LongLine => "the line is longer than 1 MiB; its first MiB is kept",
+            FailureReason::Oversize => "a row of the line is larger than one record of the outlet",
+            FailureReason::Panic => "reading the record panicked",
+        });
+        Ok(())
     }
 
     /// Appends the failed event as a JSON document.
@@ -102,25 +111,30 @@ impl FailureReason {
         out: &mut JsonBuffer,
     ) {
         let sequence_number = record.sequence_number.unwrap_or_default();
-        let index = line_index.to_string();
-        let mut key = Vec::with_capacity(raw.len() + 256);
-        for part in [record.source, record.shard, sequence_number, &index] {
-            key.extend_from_slice(part.as_bytes());
-            key.push(0);
-        }
-        key.extend_from_slice(raw);
+        let mut index = itoa::Buffer::new();
+        let places = [
+            record.source,
+            record.shard,
+            sequence_number,
+            index.format(line_index),
+        ];
+        let key = places.map(str::as_bytes);
+        let key = [key[0], b"\0", key[1], b"\0", key[2], b"\0", key[3], b"\0", raw];
         let kept = raw.get(..MAX_RAW_BYTES).unwrap_or(raw);
         let is_cut = kept.len() < raw.len();
-        let (detail, raw_base64) = (self.detail(), STANDARD.encode_to_string(kept));
+        let raw_base64 = STANDARD.encode_to_string(kept);
+        let mut detail = String::with_capacity(DETAIL_BYTES);
+        // A string takes whatever is written; without a detail the reason still stands.
+        let detail = self.write_detail(&mut detail).ok().map(|()| detail.as_str());
         let raw_sha256 = is_cut.then(|| hex(&Sha256::digest(raw)));
         FailedEvent {
-            failure_key: Some(xxh64(&key)),
+            failure_key: Some(xxh64_of(&key)),
             source: present(record.source),
             shard: present(record.shard),
             sequence_number: present(sequence_number),
             line_index: i32::try_from(line_index).ok(),
             reason: Some(self.code()),
-            detail: Some(&detail),
+            detail,
             raw_base64: Some(&raw_base64),
             raw_bytes: i64::try_from(raw.len()).ok(),
             raw_sha256: raw_sha256.as_deref(),

@@ -85,6 +85,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         pipeline_version: PIPELINE_VERSION,
     };
     let mut batch = Batch::new::<E, F>(settings, delivery, &ports.salt, ports.randomness.next());
+    batch.reserve(event.len());
     let mut origin = Origin::default();
     let mut records = envelope.records(now);
     while let Some((position, record)) = records.next_record() {

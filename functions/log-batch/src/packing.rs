@@ -70,6 +70,14 @@ impl Packer {
         }
     }
 
+    /// Makes room for so many bytes of blobs at once.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        match &mut self.kind {
+            Kind::Kpl { aggregator, .. } => aggregator.reserve(bytes),
+            Kind::Json { bytes: room, .. } => room.reserve(bytes),
+        }
+    }
+
     /// The most bytes that one document may have.
     pub(crate) fn max_document(&self) -> usize {
         match self.kind {

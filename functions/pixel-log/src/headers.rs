@@ -153,6 +153,8 @@ struct Header<'a> {
 /// The headers of a list, or its names, each ended by an encoded newline.
 struct Headers<'a, M> {
     list: LogText<'a>,
+    /// The same, as bytes.
+    bytes: &'a [u8],
     marks: M,
     /// Where the next one begins.
     start: usize,
@@ -164,6 +166,7 @@ impl<'a> Headers<'a, ()> {
         let list = list.unwrap_or(LogText::Utf8(""));
         Headers {
             list,
+            bytes: list.bytes(),
             marks: Marks::new(list.bytes(), is_any([b'%', b':'])),
             start: 0,
         }
@@ -182,7 +185,7 @@ impl<'a, M: Iterator<Item = usize>> Iterator for Headers<'a, M> {
 
     #[inline]
     fn next(&mut self) -> Option<Header<'a>> {
-        let bytes = self.list.bytes();
+        let bytes = self.bytes;
         let mut colon = None;
         loop {
             let mark = self.marks.next()?;

@@ -21,6 +21,8 @@ pub(crate) struct Pair<'a> {
 /// The pairs of a query, without empty ones.
 pub(crate) struct Pairs<'a, M> {
     query: LogText<'a>,
+    /// The same, as bytes.
+    bytes: &'a [u8],
     marks: M,
     /// Where the next pair begins; past the end when there is none.
     start: usize,
@@ -31,6 +33,7 @@ impl<'a> Pairs<'a, ()> {
     pub(crate) fn of(query: LogText<'a>) -> Pairs<'a, impl Iterator<Item = usize>> {
         Pairs {
             query,
+            bytes: query.bytes(),
             marks: Marks::new(query.bytes(), is_any([b'&', b'=', b'%', b'+'])),
             start: 0,
         }
@@ -42,7 +45,7 @@ impl<'a, M: Iterator<Item = usize>> Iterator for Pairs<'a, M> {
 
     #[inline]
     fn next(&mut self) -> Option<Pair<'a>> {
-        let bytes = self.query.bytes();
+        let bytes = self.bytes;
         while self.start < bytes.len() {
             let (mut equals, mut in_name, mut in_value) = (None, None, None);
             let end = loop {

@@ -1,7 +1,6 @@
 //! The visitor's id of one day: a keyed hash that nobody can join with another day's.
 
 use bumpalo::Bump;
-use bumpalo::collections::Vec as BumpVec;
 use pixel_row::Day;
 
 use crate::client_ip::ClientIp;
@@ -42,15 +41,28 @@ impl DaySalt {
             address.get(..address_len).unwrap_or_default(),
             user_agent.as_bytes(),
         ];
-        let len = parts.iter().map(|part| size_of::<u64>() + part.len()).sum();
         // In one piece: a hasher that takes parts costs more to set up than these bytes cost to hash.
-        let mut text = BumpVec::with_capacity_in(len, arena);
+        let len = parts.iter().map(|part| size_of::<u64>() + part.len()).sum();
+        let text = arena.alloc_slice_fill_copy(len, 0);
+        let mut rest = &mut *text;
         for part in parts {
-            text.extend_from_slice_copy(&(part.len() as u64).to_le_bytes());
-            text.extend_from_slice_copy(part);
+            rest = put(rest, &(part.len() as u64).to_le_bytes());
+            rest = put(rest, part);
         }
-        let hex = blake3::keyed_hash(&self.0, &text).to_hex();
+        let hex = blake3::keyed_hash(&self.0, text).to_hex();
         arena.alloc_str(hex.get(..2 * ID_BYTES).unwrap_or_default())
+    }
+}
+
+/// Writes bytes to the start of the room, and gives back what is left of it.
+#[inline]
+fn put<'r>(room: &'r mut [u8], bytes: &[u8]) -> &'r mut [u8] {
+    match room.split_at_mut_checked(bytes.len()) {
+        Some((room, rest)) => {
+            room.copy_from_slice(bytes);
+            rest
+        }
+        None => &mut [],
     }
 }
 

@@ -3,6 +3,7 @@
 use wide::u8x16;
 
 use crate::block::{BLOCK, padded};
+use crate::timestamp::{Day, Timestamp};
 
 /// A buffer of JSON documents, one behind the other. Its memory is initialised once and used again and
 /// again, so that a writer only ever overwrites. There is no `Debug`: rows hold what people typed.
@@ -11,6 +12,8 @@ pub struct JsonBuffer {
     /// Initialised memory, of which the first `len` bytes are written.
     room: Vec<u8>,
     len: usize,
+    /// The day that was written last, and its text: nearly all times of a row are of one day.
+    day: Option<(Day, [u8; 24])>,
 }
 
 /// The room of a buffer that was never used: some rows.
@@ -60,6 +63,7 @@ impl JsonBuffer {
                 room: &mut self.room,
                 at: self.len,
                 full: false,
+                day: &mut self.day,
             };
             write(&mut cursor);
             if !cursor.full {
@@ -78,6 +82,7 @@ pub(crate) struct Cursor<'a> {
     at: usize,
     /// Whether something found no room: then what was written is not whole.
     full: bool,
+    day: &'a mut Option<(Day, [u8; 24])>,
 }
 
 impl Cursor<'_> {
@@ -114,6 +119,18 @@ impl Cursor<'_> {
         self.put(b"}");
     }
 
+    /// Writes a time as a JSON string behind its opening quote.
+    #[inline]
+    pub(crate) fn put_time_tail(&mut self, time: Timestamp) {
+        let day = time.day();
+        let midnight = match *self.day {
+            Some((known, text)) if known == day => text,
+            _ => self.day.insert((day, day.rfc3339_midnight())).1,
+        };
+        self.put(&time.rfc3339_on(midnight));
+        self.put(b"\"");
+    }
+
     /// Writes a JSON string behind its opening quote. Control characters, `"` and `\` are escaped; the rest
     /// is UTF-8 as it stands, so that a row never holds a newline byte. RFC 8259, section 7.
     pub(crate) fn put_string_tail(&mut self, text: &str) {
@@ -129,11 +146,11 @@ impl Cursor<'_> {
     #[inline]
     fn put_plain(&mut self, bytes: &[u8]) -> bool {
         let Some(last) = bytes.last_chunk::<BLOCK>() else {
-            let block = u128::from_le_bytes(padded(bytes));
-            let quote = u128::from(b'"') << (8 * bytes.len());
-            self.put(&(block | quote).to_le_bytes());
-            self.at -= BLOCK - 1 - bytes.len();
-            return special(&block.to_le_bytes()).to_bitmask() & ((1 << bytes.len()) - 1) == 0;
+            let block = padded(bytes);
+            self.put(&block);
+            self.at -= BLOCK - bytes.len();
+            self.put(b"\"");
+            return special(&block).to_bitmask() & ((1 << bytes.len()) - 1) == 0;
         };
         let (blocks, tail) = bytes.as_chunks::<BLOCK>();
         let mut found = special(last);

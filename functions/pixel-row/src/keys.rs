@@ -1,5 +1,7 @@
 //! What makes a row the same row: keys that SQL can recompute.
 
+use std::hash::Hasher as _;
+
 use twox_hash::XxHash64;
 
 /// XXH64 with seed 0 as a signed number: what Trino's `from_big_endian_64(xxhash64(…))` gives.
@@ -7,6 +9,16 @@ use twox_hash::XxHash64;
 #[must_use]
 pub fn xxh64(bytes: &[u8]) -> i64 {
     XxHash64::oneshot(0, bytes).cast_signed()
+}
+
+/// The same of parts, one behind the other.
+#[must_use]
+pub fn xxh64_of(parts: &[&[u8]]) -> i64 {
+    let mut hasher = XxHash64::with_seed(0);
+    for part in parts {
+        hasher.write(part);
+    }
+    hasher.finish().cast_signed()
 }
 
 /// Hash of the raw line without its line end.

@@ -99,8 +99,7 @@ impl Value for Time {
     fn write_member(&self, head: &[u8], out: &mut Cursor<'_>) {
         if let Some(time) = self {
             out.put(head);
-            out.put(&time.rfc3339());
-            out.put(b"\"");
+            out.put_time_tail(*time);
         }
     }
 }

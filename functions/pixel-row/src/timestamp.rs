@@ -95,15 +95,14 @@ impl Timestamp {
     /// reads it as a timestamp.
     #[must_use]
     pub fn rfc3339(self) -> [u8; 24] {
-        let mut text = *b"0000-00-00T00:00:00.000Z";
+        self.rfc3339_on(self.day().rfc3339_midnight())
+    }
+
+    /// The same, of a moment whose day begins as this text.
+    #[inline]
+    pub(crate) fn rfc3339_on(self, mut text: [u8; 24]) -> [u8; 24] {
         let of_day = u32::try_from(self.0.rem_euclid(DAY_MS)).unwrap_or(0);
         let (seconds, millis) = (of_day / 1000, of_day % 1000);
-        let (year, month, day) = self.day().civil();
-        let year = u32::try_from(year).unwrap_or(0);
-        [text[0], text[1]] = two_digits(year / 100);
-        [text[2], text[3]] = two_digits(year % 100);
-        [text[5], text[6]] = two_digits(u32::from(month));
-        [text[8], text[9]] = two_digits(u32::from(day));
         [text[11], text[12]] = two_digits(seconds / 3600);
         [text[14], text[15]] = two_digits(seconds / 60 % 60);
         [text[17], text[18]] = two_digits(seconds % 60);
@@ -130,6 +129,18 @@ impl Day {
     #[must_use]
     pub const fn number(self) -> i32 {
         self.0
+    }
+
+    /// The first moment of the day, as [`Timestamp::rfc3339`] writes it.
+    pub(crate) fn rfc3339_midnight(self) -> [u8; 24] {
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let (year, month, day) = self.civil();
+        let year = u32::try_from(year).unwrap_or(0);
+        [text[0], text[1]] = two_digits(year / 100);
+        [text[2], text[3]] = two_digits(year % 100);
+        [text[5], text[6]] = two_digits(u32::from(month));
+        [text[8], text[9]] = two_digits(u32::from(day));
+        text
     }
 
     /// Year, month and day of the proleptic Gregorian calendar.
