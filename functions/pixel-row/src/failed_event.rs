@@ -43,3 +43,27 @@ impl FailedEvent<'_> {
         self.write_json(out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_past_its_limit_is_cut() {
+        for (source, kept) in [
+            ("s".repeat(2048), 2048),
+            ("s".repeat(2049), 2048),
+            (format!("{}é", "s".repeat(2047)), 2047), // never within a character
+        ] {
+            let mut line = JsonBuffer::default();
+            let mut failed = FailedEvent {
+                source: Some(&source),
+                reason: Some("empty"),
+                ..FailedEvent::default()
+            };
+            failed.write_line(&mut line);
+            let expected = format!(r#"{{"source":"{}","reason":"empty"}}"#, "s".repeat(kept));
+            assert!(line.bytes() == expected.as_bytes(), "{} bytes", source.len());
+        }
+    }
+}

@@ -277,4 +277,49 @@ mod tests {
         assert_eq!(Timestamp::parse_millis("16689685264770000"), None);
         assert_eq!(Timestamp::parse_millis("-5"), None);
     }
+
+    #[test]
+    fn a_number_has_no_more_digits_than_the_last_moment() {
+        // 9999-12-31T23:59:59Z by `date -u -d … +%s`. With a zero before it, it is the same number: refused for
+        // its length alone.
+        let latest = Some(Timestamp::LATEST);
+        for (text, expected) in [("253402300799.999", latest), ("0253402300799.999", None)] {
+            assert_eq!(Timestamp::parse_seconds(text.as_bytes()), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("253402300799999", latest),
+            ("0253402300799999", None),
+            ("000000000000000", Timestamp::from_millis(0)),
+            ("0000000000000000", None),
+            ("", None),
+        ] {
+            assert_eq!(Timestamp::parse_millis(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn adding_stays_within_what_the_text_can_hold() {
+        // 0000-01-01T00:00:00Z by `date -u -d … +%s`.
+        let first = Timestamp::from_millis(-62_167_219_200_000).unwrap();
+        let last = Timestamp::from_millis(253_402_300_799_999).unwrap();
+        let start = Timestamp::from_millis(0).unwrap();
+        for (from, millis, expected) in [
+            (last, -1, 253_402_300_799_998),
+            (last, 0, 253_402_300_799_999),
+            (last, 1, 253_402_300_799_999),
+            (start, i64::MAX, 253_402_300_799_999),
+            (last, i64::MAX, 253_402_300_799_999),
+            (first, 1, -62_167_219_199_999),
+            (first, 0, -62_167_219_200_000),
+            (first, -1, -62_167_219_200_000),
+            (start, i64::MIN, -62_167_219_200_000),
+            (first, i64::MIN, -62_167_219_200_000),
+        ] {
+            assert_eq!(
+                from.plus_millis(millis).as_millis(),
+                expected,
+                "{from} + {millis}"
+            );
+        }
+    }
 }
