@@ -95,3 +95,66 @@ fn click_id_network(name: &str) -> Text<'static> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a page whose address has this query, and looks at its row.
+    fn with_page<T>(query: &str, look: impl FnOnce(&Row<'_>) -> T) -> T {
+        let arena = Bump::new();
+        let address = format!("https://page.example/?{query}");
+        let mut row = Row::default();
+        read(&mut row, Some(&address), &Decoder::new(&arena));
+        look(&row)
+    }
+
+    #[test]
+    fn each_campaign_parameter_has_its_column() {
+        let all = "utm_id=i&utm_content=c&utm_term=t&utm_campaign=n&utm_medium=m&utm_source=s";
+        with_page(all, |row| {
+            assert_eq!(row.utm_source, Some("s"));
+            assert_eq!(row.utm_medium, Some("m"));
+            assert_eq!(row.utm_campaign, Some("n"));
+            assert_eq!(row.utm_term, Some("t"));
+            assert_eq!(row.utm_content, Some("c"));
+            assert_eq!(row.utm_id, Some("i"));
+        });
+    }
+
+    #[test]
+    fn the_first_campaign_that_says_something_counts() {
+        for (query, source) in [
+            ("utm_source=a&utm_source=b", Some("a")),
+            ("utm_source=&utm_source&utm_source=b&utm_source=c", Some("b")),
+            ("utm_source=", None),
+            ("utm_sources=a&UTM_SOURCE=b", None),
+        ] {
+            with_page(query, |row| assert_eq!(row.utm_source, source, "{query}"));
+        }
+    }
+
+    #[test]
+    fn each_click_id_tells_its_network_and_the_first_counts() {
+        for (query, network) in [
+            ("gclid=1", Some("google")),
+            ("gbraid=1", Some("google")),
+            ("wbraid=1", Some("google")),
+            ("dclid=1", Some("google")),
+            ("msclkid=1", Some("microsoft")),
+            ("fbclid=1", Some("meta")),
+            ("ttclid=1", Some("tiktok")),
+            ("twclid=1", Some("x")),
+            ("li_fat_id=1", Some("linkedin")),
+            ("epik=1", Some("pinterest")),
+            ("ScCid=1", Some("snapchat")),
+            ("rdt_cid=1", Some("reddit")),
+            ("yclid=1", Some("yandex")),
+            ("clid=1", None),
+            ("a=1&fbclid=1&utm_id=1&gclid=1", Some("meta")),
+            ("gclid=1&fbclid=1", Some("google")),
+        ] {
+            with_page(query, |row| assert_eq!(row.click_id_network, network, "{query}"));
+        }
+    }
+}

@@ -101,4 +101,73 @@ mod tests {
             assert_eq!(micros(text, &Bump::new()), expected, "{text}");
         }
     }
+
+    #[test]
+    fn languages_are_plain_and_short() {
+        for (text, right) in [
+            ("de", true),
+            ("de-CH", true),
+            ("zh_Hant-TW", true),
+            (&"a".repeat(35), true),
+            (&"a".repeat(36), false),
+            ("de CH", false),
+            ("de,en", false),
+            ("dé", false),
+        ] {
+            let found = language(text, &Bump::new()).map(str::to_owned);
+            assert_eq!(found.as_deref(), right.then_some(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn time_zones_are_plain_and_short() {
+        for (text, right) in [
+            ("UTC", true),
+            ("America/Port-au-Prince", true),
+            ("America/Los_Angeles", true),
+            ("Etc/GMT+12", true),
+            ("+05:30", true),
+            (&"a".repeat(64), true),
+            (&"a".repeat(65), false),
+            ("Europe Zurich", false),
+            ("Europe.Zurich", false),
+            ("Zürich", false),
+        ] {
+            let found = time_zone(text, &Bump::new()).map(str::to_owned);
+            assert_eq!(found.as_deref(), right.then_some(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn pixels_have_up_to_six_digits() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1920", Some(1920)),
+            ("999999", Some(999_999)),
+            ("1000000", None),
+            ("0000001", None),
+            ("+1", None),
+            ("-1", None),
+            ("1.5", None),
+        ] {
+            assert_eq!(pixels(text, &Bump::new()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn currencies_are_three_letters_in_upper_case() {
+        for (text, expected) in [
+            ("CHF", Some("CHF")),
+            ("chf", Some("CHF")),
+            ("cHf", Some("CHF")),
+            ("CH", None),
+            ("EURO", None),
+            ("C1F", None),
+            ("CH ", None),
+            ("é1", None), // three bytes
+        ] {
+            let arena = Bump::new();
+            assert_eq!(currency(text, &arena), expected, "{text}");
+        }
+    }
 }
