@@ -47,3 +47,45 @@ impl BatchCounts {
         self.failed.values().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field is named, in what is added and in what is asked: a new one does not compile without.
+    #[test]
+    fn every_count_adds_up() {
+        let batch = BatchCounts {
+            records: 1,
+            lines: 2,
+            good_lines: 3,
+            rows: 4,
+            requests: 5,
+            failed: [("empty", 6), ("panic", 7)].into(),
+            blobs: 8,
+            blob_bytes: 9,
+            lost: 10,
+        };
+        let mut run = BatchCounts::default();
+        run.add(&batch);
+        run.add(&batch);
+        let BatchCounts {
+            records,
+            lines,
+            good_lines,
+            rows,
+            requests,
+            failed,
+            blobs,
+            blob_bytes,
+            lost,
+        } = run;
+        assert_eq!(
+            [
+                records, lines, good_lines, rows, requests, blobs, blob_bytes, lost
+            ],
+            [2, 4, 6, 8, 10, 16, 18, 20]
+        );
+        assert_eq!(failed, [("empty", 12), ("panic", 14)].into());
+    }
+}
