@@ -108,6 +108,32 @@ fn the_documented_event_is_read_strictly() {
 }
 
 #[test]
+fn a_record_of_an_odd_shape_keeps_every_member_that_it_has() {
+    let documented = documented();
+    let plain = hand_out(&Envelope::parse(documented.as_bytes()).unwrap());
+    for member in [
+        r#""sequenceNumber":"#,
+        r#""data":"#,
+        r#""approximateArrivalTimestamp":"#,
+        r#""eventID":"#,
+        r#""eventSourceARN":"#,
+    ] {
+        // A member that stands twice counts the last time.
+        let doubled = documented.replacen(member, &format!("{member}null,{member}"), 1);
+        let records = by_the_lenient_reader(doubled.as_bytes()).unwrap();
+        assert_eq!(records, plain, "{member}");
+    }
+    let without = documented.replacen(r#""kinesis":"#, r#""kinesis":7,"other":"#, 1);
+    let records = by_the_lenient_reader(without.as_bytes()).unwrap();
+    assert!(records[0].expected.is_some());
+    assert_eq!(
+        (&records[0].source, &records[0].shard),
+        (&plain[0].source, &plain[0].shard)
+    );
+    assert_eq!(records[1], plain[1]);
+}
+
+#[test]
 fn an_event_without_records_is_read_strictly() {
     assert!(is_strict(br#"{"Records":[]}"#));
 }
