@@ -263,3 +263,59 @@ impl PackedBatch {
             && self.failed_events.is_whole()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::packing::tests::packed;
+    use crate::service::Service;
+
+    /// Four records of one line each: the first gave two rows, the third one, the others are failed events.
+    pub(crate) fn balanced() -> PackedBatch {
+        PackedBatch {
+            events: packed(Service::KINESIS, &[0, 0, 2]),
+            failed_events: packed(Service::FIREHOSE, &[1, 3]),
+            counts: BatchCounts {
+                records: 4,
+                lines: 4,
+                good_lines: 2,
+                rows: 3,
+                failed: [("empty", 1), ("bad_ts", 1)].into(),
+                ..BatchCounts::default()
+            },
+        }
+    }
+
+    /// The balanced batch with one fault at a time; each leaves every other account in balance.
+    pub(crate) fn unbalanced() -> impl Iterator<Item = (&'static str, PackedBatch)> {
+        type Fault = fn(&mut PackedBatch);
+        let faults: [(&str, Fault); 6] = [
+            ("a line without a fate", |batch| batch.counts.lines += 1),
+            ("a document without a place", |batch| batch.counts.lost += 1),
+            ("a row that no blob holds", |batch| batch.counts.rows += 1),
+            ("a failed line without its event", |batch| {
+                batch.counts.lines += 1;
+                batch.counts.failed.insert("panic", 1);
+            }),
+            ("rows out of order", |batch| {
+                batch.events = packed(Service::KINESIS, &[2, 0, 0]);
+            }),
+            ("failed events out of order", |batch| {
+                batch.failed_events = packed(Service::FIREHOSE, &[3, 1]);
+            }),
+        ];
+        faults.into_iter().map(|(fault, apply)| {
+            let mut batch = balanced();
+            apply(&mut batch);
+            (fault, batch)
+        })
+    }
+
+    #[test]
+    fn every_account_has_to_balance() {
+        assert!(balanced().is_conserved());
+        for (fault, batch) in unbalanced() {
+            assert!(!batch.is_conserved(), "{fault}");
+        }
+    }
+}

@@ -105,29 +105,36 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     }
     let packed = batch.finish();
     let puts = put_batch(&packed, ports, until).await;
-    let conserved = packed.is_conserved() && packed.counts().records == envelope.len() as u64;
-    let verdict = match puts.first_unconfirmed {
-        _ if !conserved => Verdict::RetryAll,
-        None => Verdict::Delivered,
-        Some(position) => {
-            // By position, never by comparing numbers; without one of its own, the record before will do.
-            let mut before = (0..=position).rev();
-            before
-                .find_map(|position| Some((position, envelope.sequence_number(position)?)))
-                .map_or(Verdict::RetryAll, |(position, number)| Verdict::RetryFrom {
-                    sequence_number: number.to_owned(),
-                    position,
-                })
+    Ok(BatchOutcome::of(&envelope, origin, packed, puts))
+}
+
+impl BatchOutcome {
+    /// Balances the books of a batch whose blobs were put, and judges it.
+    fn of(envelope: &Envelope<'_>, origin: Origin, packed: PackedBatch, puts: BatchPuts) -> BatchOutcome {
+        let conserved = packed.is_conserved() && packed.counts().records == envelope.len() as u64;
+        let verdict = match puts.first_unconfirmed {
+            _ if !conserved => Verdict::RetryAll,
+            None => Verdict::Delivered,
+            Some(position) => {
+                // By position, never by comparing numbers; without one of its own, the record before will do.
+                let mut before = (0..=position).rev();
+                before
+                    .find_map(|position| Some((position, envelope.sequence_number(position)?)))
+                    .map_or(Verdict::RetryAll, |(position, number)| Verdict::RetryFrom {
+                        sequence_number: number.to_owned(),
+                        position,
+                    })
+            }
+        };
+        BatchOutcome {
+            verdict,
+            origin,
+            counts: packed.into_counts(),
+            event_puts: puts.events,
+            failed_event_puts: puts.failed_events,
+            conserved,
         }
-    };
-    Ok(BatchOutcome {
-        verdict,
-        origin,
-        counts: packed.into_counts(),
-        event_puts: puts.events,
-        failed_event_puts: puts.failed_events,
-        conserved,
-    })
+    }
 }
 
 /// What became of a batch's blobs.
@@ -162,5 +169,58 @@ async fn put_batch<E: Outlet, F: Outlet>(
         first_unconfirmed: positions.into_iter().flatten().min(),
         events: events.counts,
         failed_events: failed_events.counts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::tests::{balanced, unbalanced};
+
+    /// Judges a batch that came from an event of so many records, with sequence numbers 100, 101 …
+    fn judge(records: usize, packed: PackedBatch, first_unconfirmed: Option<usize>) -> BatchOutcome {
+        let records: Vec<String> = (100..100 + records)
+            .map(|number| format!(r#"{{"kinesis":{{"sequenceNumber":"{number}"}}}}"#))
+            .collect();
+        let event = format!(r#"{{"Records":[{}]}}"#, records.join(","));
+        let puts = BatchPuts {
+            first_unconfirmed,
+            events: PutCounts::default(),
+            failed_events: PutCounts::default(),
+        };
+        let envelope = Envelope::parse(event.as_bytes()).unwrap();
+        BatchOutcome::of(&envelope, Origin::default(), packed, puts)
+    }
+
+    #[test]
+    fn a_balanced_batch_is_done_or_comes_again_from_what_is_not_confirmed() {
+        let delivered = judge(4, balanced(), None);
+        assert_eq!(
+            (delivered.verdict, delivered.conserved),
+            (Verdict::Delivered, true)
+        );
+        let refused = judge(4, balanced(), Some(1));
+        let from = Verdict::RetryFrom {
+            sequence_number: "101".to_owned(),
+            position: 1,
+        };
+        assert_eq!((refused.verdict, refused.conserved), (from, true));
+    }
+
+    /// Even where every blob is stored: what the books do not hold may be what was lost.
+    #[test]
+    fn books_that_do_not_balance_bring_the_whole_batch_again() {
+        for first_unconfirmed in [None, Some(1)] {
+            let unbalanced = unbalanced().map(|(fault, packed)| (fault, 4, packed));
+            let miscounted = [
+                ("a record too many", 3, balanced()),
+                ("a record too few", 5, balanced()),
+            ];
+            for (fault, records, packed) in unbalanced.chain(miscounted) {
+                let outcome = judge(records, packed, first_unconfirmed);
+                let judged = (outcome.verdict, outcome.conserved);
+                assert_eq!(judged, (Verdict::RetryAll, false), "{fault}");
+            }
+        }
     }
 }

@@ -286,3 +286,38 @@ impl PartitionKeys {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Documents of the inputs at these positions, each in a blob of its own.
+    pub(crate) fn packed(service: Service, positions: &[usize]) -> Packed {
+        let mut packer = Packer::new(service, 1, 0);
+        for &position in positions {
+            assert!(packer.push(position, b"{}"));
+        }
+        packer.finish()
+    }
+
+    #[test]
+    fn blobs_are_whole_with_their_inputs_in_order_and_all_their_rows() {
+        for service in [Service::KINESIS, Service::FIREHOSE] {
+            // An input may lie in several blobs, and one without documents in none.
+            for positions in [&[][..], &[0], &[0, 0, 1, 4]] {
+                assert!(packed(service, positions).is_whole(), "{positions:?}");
+            }
+            // A put that fails would send back to a position after what it lost.
+            assert!(!packed(service, &[1, 0]).is_whole());
+            assert!(!packed(service, &[0, 2, 1]).is_whole());
+
+            let mut without_inputs = packed(service, &[0, 1]);
+            without_inputs.inputs.pop();
+            assert!(!without_inputs.is_whole());
+        }
+        // Only the KPL format tells how many rows a blob holds.
+        let mut without_row = packed(Service::KINESIS, &[0, 1]);
+        without_row.rows += 1;
+        assert!(!without_row.is_whole());
+    }
+}
