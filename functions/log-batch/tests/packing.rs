@@ -13,24 +13,15 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use kpl::Payload;
-use log_batch::ports::{DerivedSalt, Ports, PutError, Randomness};
+use log_batch::ports::{DerivedSalt, Ports, PutError};
 use log_batch::{BatchCounts, Service, Verdict, handle_event};
 use proptest::prelude::*;
 use support::{
-    Answer, Firehose, Kind, Kinesis, NOW_SECONDS, Put, Scripted, VirtualClock, documents, event, ids, ports,
-    record, settings,
+    Always, Answer, Firehose, Kind, Kinesis, NOW_SECONDS, Put, Scripted, VirtualClock, documents, event, ids,
+    ports, record, settings,
 };
 
 const TIME: Duration = Duration::from_mins(1);
-
-/// Always the same number: what the partition keys begin with.
-struct Seed(u64);
-
-impl Randomness for Seed {
-    fn next(&self) -> u64 {
-        self.0
-    }
-}
 
 struct Packed {
     blobs: Vec<Put>,
@@ -52,7 +43,7 @@ fn pack<K: Kind>(lines: &[String], blob_bytes: usize, seed: u64) -> Packed {
         events: Scripted::<K>::new(&clock, []),
         failed_events: Scripted::<Firehose>::new(&clock, []),
         clock: clock.clone(),
-        randomness: Seed(seed),
+        randomness: Always(seed), // what the partition keys begin with
         salt: DerivedSalt::new(None),
     };
     let (given, settings) = (event_of(lines), settings(blob_bytes));
@@ -189,6 +180,22 @@ fn a_cap_above_the_outlets_own_is_the_outlets() {
     }
     check::<Kinesis>();
     check::<Firehose>();
+}
+
+#[test]
+fn a_document_without_a_place_brings_the_whole_batch_again() {
+    // No failed event has as few as 100 bytes.
+    let clock = VirtualClock::default();
+    let ports = ports(
+        &clock,
+        Scripted::<Kinesis>::new(&clock, []),
+        Scripted::<Firehose, 500, 100>::new(&clock, []),
+    );
+    let (given, settings) = (event_of(&[padded("a", 0), "bad\n".to_owned()]), settings(5_120));
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!((outcome.verdict, outcome.conserved), (Verdict::RetryAll, false));
+    assert_eq!(ports.events.stored_ids(), ["a"]);
 }
 
 #[test]

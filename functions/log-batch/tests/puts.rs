@@ -12,10 +12,11 @@ mod support;
 use std::time::Duration;
 
 use log_batch::ports::EntryOutcome::{Failed, Stored, Throttled};
-use log_batch::ports::PutError;
+use log_batch::ports::{DerivedSalt, Ports, PutError};
 use log_batch::{BatchOutcome, MAX_ATTEMPTS, PutLimits, Service, Verdict, handle_event};
 use support::{
-    Answer, Firehose, Kinesis, Scripted, VirtualClock, event, good_event, line, ports, record, settings,
+    Always, Answer, Firehose, Kinesis, Scripted, VirtualClock, event, good_event, line, ports, record,
+    settings,
 };
 
 const TIME: Duration = Duration::from_mins(1);
@@ -209,30 +210,54 @@ fn no_call_is_begun_after_the_deadline() {
     assert!(ports.events.calls().is_empty());
 }
 
+/// The waits between the calls for two rows that are refused like this each time.
+fn waits(refusal: &Answer, random: u64) -> Vec<Duration> {
+    let clock = VirtualClock::default();
+    let ports = Ports {
+        events: Scripted::<Kinesis>::new(&clock, vec![refusal.clone(); 20]),
+        failed_events: Scripted::<Firehose>::new(&clock, []),
+        clock: clock.clone(),
+        randomness: Always(random),
+        salt: DerivedSalt::new(None),
+    };
+    let (given, settings) = (good_event(2), settings(1));
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!(outcome.verdict, retry_from(0));
+    // Every call has a sleep beside it, its deadline; the others are the waits between calls.
+    let longest = Duration::from_secs(2);
+    clock
+        .sleeps()
+        .into_iter()
+        .filter(|&time| time <= longest)
+        .collect()
+}
+
 #[test]
-fn waits_grow_with_full_jitter_within_their_bounds() {
-    let ms = Duration::from_millis;
-    // Ceilings: 100 ms (throttled) and 25 ms (failed), doubled each time, at most 2 s and 1 s.
+fn waits_grow_with_full_jitter_on_the_curve_of_the_refusal() {
+    let (ms, nanosecond) = (Duration::from_millis, Duration::from_nanos(1));
+    // Ceilings: 100 ms (throttled) and 25 ms (failed), doubled each time, at most 2 s and 1 s. There is no
+    // wait after the last attempt.
     let throttled = [200, 400, 800, 1600, 2000, 2000, 2000].map(ms);
     let failed = [50, 100, 200, 400, 800, 1000, 1000].map(ms);
-    for (error, ceilings) in [(PutError::Throttled, throttled), (PutError::Failed, failed)] {
-        let mut highest = [Duration::ZERO; 7];
-        for _ in 0..2 {
-            let run = run::<500>(1, vec![Answer::Error(error); 20]);
-            assert_eq!(run.outcome.verdict, retry_from(0));
-            // Every call has a sleep beside it, its deadline; the others are the waits between calls.
-            let sleeps = run.clock.sleeps();
-            let waits: Vec<_> = sleeps.into_iter().filter(|&time| time <= ms(2000)).collect();
-            assert_eq!(waits.len(), 7, "no wait after the last attempt");
-            for ((wait, ceiling), highest) in waits.iter().zip(ceilings).zip(&mut highest) {
-                assert!(*wait < ceiling, "{wait:?} of {ceiling:?}");
-                *highest = (*highest).max(*wait);
-            }
-        }
-        assert!(
-            highest.iter().any(|wait| !wait.is_zero()),
-            "jitter is not nothing"
+    // Eight seconds are a multiple of every ceiling: one nanosecond less leaves the longest wait below each.
+    let highest = 8_000_000_000 - 1;
+    for (refusal, ceilings) in [
+        (Answer::Error(PutError::Throttled), throttled),
+        (Answer::Entries(vec![Throttled, Throttled]), throttled),
+        // One throttled entry is enough, wherever it stands.
+        (Answer::Entries(vec![Throttled, Failed]), throttled),
+        (Answer::Entries(vec![Failed, Throttled]), throttled),
+        (Answer::Entries(vec![Failed, Failed]), failed),
+        (Answer::Error(PutError::Failed), failed),
+        (Answer::Entries(vec![]), failed), // says nothing about any entry
+    ] {
+        assert_eq!(
+            waits(&refusal, highest),
+            ceilings.map(|ceiling| ceiling.saturating_sub(nanosecond)),
+            "{refusal:?}"
         );
+        assert_eq!(waits(&refusal, 0), [Duration::ZERO; 7], "{refusal:?}");
     }
 }
 

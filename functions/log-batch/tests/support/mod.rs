@@ -125,7 +125,7 @@ impl Clock for VirtualClock {
 }
 
 /// What an outlet does with one call.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// Stores every entry and says so.
     Stored,
@@ -269,6 +269,15 @@ impl Randomness for Dice {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+}
+
+/// Always the same number.
+pub(crate) struct Always(pub(crate) u64);
+
+impl Randomness for Always {
+    fn next(&self) -> u64 {
+        self.0
     }
 }
 
