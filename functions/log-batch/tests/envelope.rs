@@ -9,7 +9,8 @@
 
 mod support;
 
-use log_batch::{BatchOutcome, Envelope, EnvelopeRecord, Verdict, handle_event};
+use kpl::{Aggregator, Limits, Pushed};
+use log_batch::{BatchOutcome, Envelope, EnvelopeRecord, Origin, Verdict, handle_event};
 use serde_json::Value;
 use support::{
     Firehose, Kinesis, Scripted, VirtualClock, documents, event, ids, line, now, ports, record, settings,
@@ -352,6 +353,59 @@ fn a_record_of_newlines_is_one_failed_event() {
     };
     assert_eq!(failure["reason"], "too_many_lines");
     assert_eq!(failure["raw_bytes"], 1 << 20);
+}
+
+/// A record in the KPL format of user records with so many lines each.
+fn aggregated(lines_of: &[usize]) -> Vec<u8> {
+    let mut aggregator = Aggregator::new(Limits {
+        max_bytes: 1 << 20,
+        max_user_records: lines_of.len(),
+        max_record_bytes: 1 << 20,
+    });
+    for &lines in lines_of {
+        let data = line("r").repeat(lines);
+        assert_eq!(aggregator.push("k", None, data.as_bytes()), Pushed::Added);
+    }
+    aggregator.finish().get(0).unwrap().bytes.to_vec()
+}
+
+#[test]
+fn a_record_holds_at_most_10_000_lines_however_they_are_put_together() {
+    let good = |data: &[u8]| {
+        let handled = handle(&event(&[record("1", data)])).unwrap();
+        assert_eq!((handled.rows.len(), handled.failures.len()), (10_000, 0));
+    };
+    let too_many = |data: &[u8]| {
+        let handled = handle(&event(&[record("1", data)])).unwrap();
+        assert_eq!((handled.rows.len(), handled.failures.len()), (0, 1));
+        assert_eq!(handled.failures[0]["reason"], "too_many_lines");
+        assert_eq!(handled.failures[0]["raw_bytes"], data.len());
+        assert_eq!(
+            (handled.outcome.counts.lines, handled.outcome.conserved),
+            (1, true)
+        );
+    };
+    good(line("r").repeat(10_000).as_bytes());
+    too_many(line("r").repeat(10_001).as_bytes());
+    good(&aggregated(&[1_000; 10]));
+    too_many(&aggregated(&[&[1_000; 10][..], &[1]].concat()));
+}
+
+#[test]
+fn a_batch_comes_from_where_its_first_record_says() {
+    let origin = |records: &[String]| handle(&event(records)).unwrap().outcome.origin;
+    let from = |number: &str| Origin {
+        source: "arn:aws:kinesis:eu-central-1:111122223333:stream/logs".to_owned(),
+        shard: "shardId-000000000006".to_owned(),
+        first_sequence_number: number.to_owned(),
+    };
+    let [first, second] = ["100", "101"].map(|number| record(number, b"x"));
+    assert_eq!(origin(&[first.clone(), second.clone()]), from("100"));
+    let broken = first.replace(r#""data":""#, r#""data":"@"#);
+    assert_eq!(origin(&[broken, second.clone()]), from("100"));
+    // Empty where the first does not say, whatever the second does.
+    assert_eq!(origin(&["{}".to_owned(), second]), Origin::default());
+    assert_eq!(origin(&[]), Origin::default());
 }
 
 #[test]
