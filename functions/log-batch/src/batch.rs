@@ -7,7 +7,7 @@ use pixel_log::{DaySalt, RowScratch};
 use pixel_row::{Day, DeliveryColumns, JsonBuffer};
 
 use crate::counts::BatchCounts;
-use crate::failure::FailureReason;
+use crate::failure::{FailureReason, FailureTexts};
 use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
 use crate::packing::{Packed, Packer, documents};
 use crate::ports::{Outlet, Salt};
@@ -36,6 +36,7 @@ struct Scratch {
     row_ends: Vec<usize>,
     failures: JsonBuffer,
     failure_ends: Vec<usize>,
+    texts: FailureTexts,
     counts: BatchCounts,
 }
 
@@ -188,7 +189,8 @@ impl<'a, S: Salt> Batch<'a, S> {
     }
 
     fn fail(&mut self, failure: FailureReason, record: &LogRecord<'_>, index: usize, raw: &[u8]) {
-        failure.write(record, index, raw, self.delivery, &mut self.scratch.failures);
+        let Scratch { failures, texts, .. } = &mut self.scratch;
+        failure.write(record, index, raw, self.delivery, texts, failures);
         self.scratch.failure_ends.push(self.scratch.failures.len());
         *self.scratch.counts.failed.entry(failure.code()).or_default() += 1;
     }

@@ -15,8 +15,12 @@ const MAX_RAW_BYTES: usize = 64 << 10;
 
 const _: () = assert!(MAX_LINE_BYTES == 1 << 20, "the sentences below say so");
 
-/// Most details are shorter.
-const DETAIL_BYTES: usize = 160;
+/// Texts of a failed event under construction: memory that serves one after the other.
+#[derive(Default)]
+pub(crate) struct FailureTexts {
+    detail: String,
+    raw_base64: String,
+}
 
 /// Why a line, or a whole record, can never become a row. The codes are a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +98,7 @@ impl FailureReason {
             FailureReason::KplIndex => {
                 "an index of the aggregated record lies outside its table, or a key is no UTF-8"
             }
-            FailureReason::LongLine => "the line is longer than 1 MiB; its first MiB is kept",
+            FailureReason::LongLine => "the line is longer than 1 MiB; its first 64 KiB are kept",
             FailureReason::Oversize => "a row of the line is larger than one record of the outlet",
             FailureReason::Panic => "reading the record panicked",
         });
@@ -108,6 +112,7 @@ impl FailureReason {
         line_index: usize,
         raw: &[u8],
         delivery: DeliveryColumns,
+        texts: &mut FailureTexts,
         out: &mut JsonBuffer,
     ) {
         let sequence_number = record.sequence_number.unwrap_or_default();
@@ -122,10 +127,12 @@ impl FailureReason {
         let key = [key[0], b"\0", key[1], b"\0", key[2], b"\0", key[3], b"\0", raw];
         let kept = raw.get(..MAX_RAW_BYTES).unwrap_or(raw);
         let is_cut = kept.len() < raw.len();
-        let raw_base64 = STANDARD.encode_to_string(kept);
-        let mut detail = String::with_capacity(DETAIL_BYTES);
+        let FailureTexts { detail, raw_base64 } = texts;
+        detail.clear();
+        raw_base64.clear();
+        STANDARD.encode_append(kept, raw_base64);
         // A string takes whatever is written; without a detail the reason still stands.
-        let detail = self.write_detail(&mut detail).ok().map(|()| detail.as_str());
+        let detail = self.write_detail(detail).ok().map(|()| detail.as_str());
         let raw_sha256 = is_cut.then(|| hex(&Sha256::digest(raw)));
         FailedEvent {
             failure_key: Some(xxh64_of(&key)),
@@ -135,7 +142,7 @@ impl FailureReason {
             line_index: i32::try_from(line_index).ok(),
             reason: Some(self.code()),
             detail,
-            raw_base64: Some(&raw_base64),
+            raw_base64: Some(raw_base64),
             raw_bytes: i64::try_from(raw.len()).ok(),
             raw_sha256: raw_sha256.as_deref(),
             ts_arrival: Some(record.arrival),

@@ -147,7 +147,7 @@ fn a_line_of_more_than_1_mib_is_a_failed_event_between_its_neighbours() {
     assert_eq!(cut["reason"], "bad_record");
     assert_eq!(
         cut["detail"],
-        "the line is longer than 1 MiB; its first MiB is kept"
+        "the line is longer than 1 MiB; its first 64 KiB are kept"
     );
     assert_eq!(
         (&cut["line_index"], &cut["raw_bytes"]),

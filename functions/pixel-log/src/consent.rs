@@ -18,10 +18,11 @@ pub(crate) struct Consent {
 /// A visitor is counted unless the browser refuses, or its refusal may have been lost: privacy comes before
 /// numbers.
 pub(crate) fn consent(headers: &RequestHeaders<'_>) -> Consent {
-    let refused = headers.gpc == Some(true) || headers.dnt == Some(true);
+    let (gpc, dnt) = (headers.gpc.is_on, headers.dnt.is_on);
+    let refused = gpc == Some(true) || dnt == Some(true);
     Consent {
-        gpc: headers.gpc,
-        dnt: headers.dnt,
+        gpc,
+        dnt,
         counted: !refused && !headers.lost.refusal,
     }
 }
@@ -36,93 +37,53 @@ mod tests {
     use crate::{FieldSet, LogLine};
 
     /// Headers, names and count as the log holds them; `GPC`, `DNT`; whether some are lost; whether counted.
+    #[rustfmt::skip] // one case, one line
     const CASES: &[(&str, &str, &str, Boolean, Boolean, bool, bool)] = &[
         // Nothing refused.
         ("host:a%0A", "host%0A", "1", None, None, false, true),
-        (
-            "dnt:0%0Asec-gpc:0%0A",
-            "dnt%0Asec-gpc%0A",
-            "2",
-            Some(false),
-            Some(false),
-            false,
-            true,
-        ),
+        ("dnt:0%0Asec-gpc:0%0A", "dnt%0Asec-gpc%0A", "2", Some(false), Some(false), false, true),
         ("dnt:yes%0A", "dnt%0A", "1", None, None, false, true),
         ("dnt:%0A", "dnt%0A", "1", None, None, false, true),
-        // Refused, in any case of letters, with white space.
+        // Refused, in any case of letters, with white space, which the log encodes.
         ("sec-gpc:1%0A", "sec-gpc%0A", "1", Some(true), None, false, false),
         ("dnt:1%0A", "dnt%0A", "1", None, Some(true), false, false),
-        (
-            "Sec-GPC:1%0Adnt:0%0A",
-            "Sec-GPC%0Adnt%0A",
-            "2",
-            Some(true),
-            Some(false),
-            false,
-            false,
-        ),
+        ("Sec-GPC:1%0Adnt:0%0A", "Sec-GPC%0Adnt%0A", "2", Some(true), Some(false), false, false),
+        ("DNT:%201%09%0A", "DNT%0A", "1", None, Some(true), false, false),
         ("DNT: 1%0A", "DNT%0A", "1", None, Some(true), false, false),
-        // The first of a name counts.
-        (
-            "dnt:1%0Adnt:0%0A",
-            "dnt%0Adnt%0A",
-            "2",
-            None,
-            Some(true),
-            false,
-            false,
-        ),
-        (
-            "dnt:0%0Adnt:1%0A",
-            "dnt%0Adnt%0A",
-            "2",
-            None,
-            Some(false),
-            false,
-            true,
-        ),
+        // One refusal counts, wherever it stands, also where two headers were joined.
+        ("dnt:1%0Adnt:0%0A", "dnt%0Adnt%0A", "2", None, Some(true), false, false),
+        ("dnt:0%0Adnt:1%0A", "dnt%0Adnt%0A", "2", None, Some(true), false, false),
+        ("sec-gpc:0,%201%0A", "sec-gpc%0A", "1", Some(true), None, false, false),
+        ("sec-gpc:10%0A", "sec-gpc%0A", "1", None, None, false, true),
         // A value cannot forge a header: the viewer sent `x-a: 1%0Asec-gpc:1`; the log encodes its `%`.
         ("x-a:1%250Asec-gpc:1%0A", "x-a%0A", "1", None, None, false, true),
-        // No list, or none of the fields beside it: nothing is known to be lost.
+        // None of the fields beside the list: nothing is known to be lost.
         ("-", "-", "-", None, None, false, true),
         ("host:a%0A", "-", "-", None, None, false, true),
-        ("-", "host%0A", "-", None, None, false, true),
-        ("-", "host%0Adnt%0A", "-", None, None, false, false),
+        ("host:a%0A", "host%0A", "-", None, None, false, true),
         // Cut between two headers: the names are whole and name no refusal.
         ("host:a%0A", "host%0Acookie%0A", "2", None, None, true, true),
-        ("host:a%0A", "host%0Acookie%0A", "-", None, None, true, true),
+        ("-", "host%0A", "1", None, None, true, true),
         // The lost header is the refusal; whatever it said, it is not counted.
         ("host:a%0A", "host%0Asec-gpc%0A", "2", None, None, true, false),
         ("host:a%0A", "host%0ADNT%0A", "2", None, None, true, false),
-        (
-            "dnt:0%0A",
-            "dnt%0Asec-gpc%0A",
-            "2",
-            None,
-            Some(false),
-            true,
-            false,
-        ),
-        // It stands in the list, so another one of its name is not the first.
+        ("-", "host%0Adnt%0A", "2", None, None, true, false),
+        ("dnt:0%0A", "dnt%0Asec-gpc%0A", "2", None, Some(false), true, false),
+        // It stands in the list, so a lost header is another one.
         ("dnt:0%0A", "dnt%0Acookie%0A", "2", None, Some(false), true, true),
-        // The names are cut too, or are not there: a refusal cannot be ruled out.
+        ("dnt:yes%0A", "dnt%0Acookie%0A", "2", None, None, true, true),
+        // The names are cut too, are not there, or no count says that they are whole: a refusal cannot be
+        // ruled out.
         ("host:a%0A", "host%0Aaccept%0Ase", "9", None, None, true, false),
         ("host:a%0A", "host%0Aaccept%0A", "3", None, None, true, false),
+        ("host:a%0A", "host%0Acookie%0A", "-", None, None, true, false),
         ("host:a%0A", "-", "2", None, None, true, false),
+        ("-", "-", "9", None, None, true, false),
         // Cut within a header.
         ("host:a%0Acook", "host%0Acookie%0A", "2", None, None, true, true),
         ("host:a%0Adnt:", "host%0Adnt%0A", "2", None, None, true, false),
         ("host:a%0Acook", "-", "-", None, None, true, false),
-        (
-            "sec-gpc:1%0Aab%0",
-            "sec-gpc%0Aab%0A",
-            "2",
-            Some(true),
-            None,
-            true,
-            false,
-        ),
+        ("sec-gpc:1%0Aab%0", "sec-gpc%0Aab%0A", "2", Some(true), None, true, false),
         // A count that is no number is as good as none.
         ("host:a%0A", "host%0A", "x", None, None, false, true),
     ];

@@ -1,6 +1,7 @@
 //! The request headers of a line, split safely.
 
 use pixel_row::table::{Boolean, Text};
+use pixel_row::timestamp::whole_number;
 
 use crate::decoding::Decoder;
 use crate::fields::Field;
@@ -34,18 +35,42 @@ pub(crate) struct RequestHeaders<'a> {
     /// `Sec-CH-UA-Mobile`.
     pub(crate) ch_mobile: Boolean,
     /// `Sec-GPC`.
-    pub(crate) gpc: Boolean,
+    pub(crate) gpc: Switch,
     /// `DNT`.
-    pub(crate) dnt: Boolean,
+    pub(crate) dnt: Switch,
     /// What `CloudFront` left out of the list, if anything.
     pub(crate) lost: LostHeaders,
+}
+
+/// A header by which a browser refuses to be followed: `1`. It may come twice, and then one refusal counts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Switch {
+    /// Whether the list has the header, whatever it says.
+    listed: bool,
+    /// What it says.
+    pub(crate) is_on: Boolean,
+}
+
+impl Switch {
+    fn take(&mut self, value: &str) {
+        self.listed = true;
+        // Headers that came twice may have been joined by commas on the way (RFC 9110, section 5.3).
+        for value in value.split(',') {
+            match value.trim() {
+                "1" => self.is_on = Some(true),
+                "0" => self.is_on = self.is_on.or(Some(false)),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// What is known of the headers that `CloudFront` left out of `cs-headers`.
 ///
 /// The field ends near 800 decoded bytes, sometimes within a header, mostly between two: then it looks whole.
 /// `cs-header-names` and `cs-headers-count` tell what is missing, as far as they are configured; the names
-/// end near 800 bytes themselves.
+/// end near 800 bytes themselves. Where neither field is configured, a list that was cut between two headers
+/// cannot be told from a whole one.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LostHeaders {
     /// Some were left out.
@@ -65,16 +90,17 @@ impl<'a> RequestHeaders<'a> {
             headers.take(header, decoder);
             found += 1;
         }
-        headers.lost = headers.lost(line, list.is_some(), found, listed.has_stump());
+        headers.lost = headers.lost(line, found, listed.has_stump());
         headers
     }
 
-    fn lost(&self, line: &LogLine<'a>, listed: bool, found: u64, stump: bool) -> LostHeaders {
+    fn lost(&self, line: &LogLine<'a>, found: u64, stump: bool) -> LostHeaders {
+        let configured = line.has(Field::CsHeaders);
         let count = line
             .bytes(Field::CsHeadersCount)
-            .and_then(crate::request::whole_number)
+            .and_then(whole_number)
             .and_then(|count| u64::try_from(count).ok());
-        if listed && !stump && count == Some(found) {
+        if configured && !stump && count == Some(found) {
             return LostHeaders::default();
         }
         let names_field = line.field(Field::CsHeaderNames);
@@ -82,12 +108,12 @@ impl<'a> RequestHeaders<'a> {
         let (mut named, mut refusal_named) = (0, false);
         for name in &mut names {
             let is = |known: &[u8]| name.text.bytes().eq_ignore_ascii_case(known);
-            refusal_named |= (is(b"sec-gpc") && self.gpc.is_none()) || (is(b"dnt") && self.dnt.is_none());
+            refusal_named |= (is(b"sec-gpc") && !self.gpc.listed) || (is(b"dnt") && !self.dnt.listed);
             named += 1;
         }
-        let any = listed && (stump || named > found || count.is_some_and(|count| count > found));
+        let any = configured && (stump || named > found || count.is_some_and(|count| count > found));
         let all_named =
-            names_field.is_some() && !names.has_stump() && count.is_none_or(|count| count <= named);
+            names_field.is_some() && !names.has_stump() && count.is_some_and(|count| count <= named);
         LostHeaders {
             any,
             refusal: refusal_named || (any && !all_named),
@@ -100,23 +126,25 @@ impl<'a> RequestHeaders<'a> {
             return;
         };
         let bytes = header.text.bytes();
-        let Some(value) = header.text.get(colon + 1..bytes.len()).map(trimmed) else {
+        let Some(encoded) = header.text.get(colon + 1..bytes.len()) else {
             return;
         };
-        let text = || Some(decoder.text(value)).filter(|text| !text.is_empty());
+        // The log encodes the white space around a value too.
+        let value = || decoder.text(encoded).trim();
+        let text = || Some(value()).filter(|text| !text.is_empty());
         let mut name = [0; MAX_NAME];
         let name = lower_case(bytes.get(..colon).unwrap_or_default(), &mut name);
         match name {
-            b"dnt" => set(&mut self.dnt, || switch(value.bytes())),
-            b"sec-gpc" => set(&mut self.gpc, || switch(value.bytes())),
+            b"dnt" => self.dnt.take(value()),
+            b"sec-gpc" => self.gpc.take(value()),
             b"purpose" | b"sec-purpose" => set(&mut self.sec_purpose, text),
             b"sec-fetch-site" => set(&mut self.sec_fetch_site, text),
             b"sec-fetch-dest" => set(&mut self.sec_fetch_dest, text),
-            b"accept-language" => set(&mut self.accept_language, || text().map(first_language)),
+            b"accept-language" => set(&mut self.accept_language, || text().and_then(first_language)),
             b"sec-ch-ua-model" => set(&mut self.ch_model, || text().and_then(unquoted)),
-            b"sec-ch-ua-mobile" => set(&mut self.ch_mobile, || match value.bytes() {
-                b"?0" => Some(false),
-                b"?1" => Some(true),
+            b"sec-ch-ua-mobile" => set(&mut self.ch_mobile, || match value() {
+                "?0" => Some(false),
+                "?1" => Some(true),
                 _ => None,
             }),
             b"sec-ch-ua-platform" => set(&mut self.ch_platform, || text().and_then(unquoted)),
@@ -209,24 +237,10 @@ fn set<T>(slot: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
     }
 }
 
-fn switch(value: &[u8]) -> Option<bool> {
-    match value {
-        b"1" => Some(true),
-        b"0" => Some(false),
-        _ => None,
-    }
-}
-
-fn trimmed(value: LogText<'_>) -> LogText<'_> {
-    match value {
-        LogText::Utf8(text) => LogText::Utf8(text.trim_matches(|c: char| c.is_ascii_whitespace())),
-        LogText::Bytes(bytes) => LogText::Bytes(bytes.trim_ascii()),
-    }
-}
-
 /// `de-CH` of `de-CH,de;q=0.9`: the rest of the list tells browsers apart and is not needed.
-fn first_language(list: &str) -> &str {
-    list.split([',', ';']).next().unwrap_or_default().trim()
+fn first_language(list: &str) -> Text<'_> {
+    let first = list.split([',', ';']).next()?.trim();
+    Some(first).filter(|first| !first.is_empty())
 }
 
 /// The text of a structured-field string (RFC 8941) without its quotes, if there is any.

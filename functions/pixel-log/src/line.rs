@@ -90,6 +90,11 @@ impl<'a> LogLine<'a> {
         self.field(field).map(LogText::bytes)
     }
 
+    /// Whether the field is configured, whatever the line says of it.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.fields.column(field).is_some()
+    }
+
     /// The field as a text, the log layer undone; U+FFFD stands for what is no UTF-8. For a look at a single
     /// line: rows are read another way.
     #[must_use]
@@ -110,12 +115,9 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    /// The column of a field, counted from 1; the path's where the field is not configured.
+    /// The column of a field, counted from 1; 0 where it is not configured.
     pub(crate) fn place(&self, field: Field) -> usize {
-        let column = self.fields.column(field);
-        column
-            .or_else(|| self.fields.column(Field::CsUriStem))
-            .map_or(0, |index| index + 1)
+        self.fields.column(field).map_or(0, |index| index + 1)
     }
 }
 

@@ -3,6 +3,7 @@
 use pixel_row::keys;
 use pixel_row::row::SCHEMA_VERSION;
 use pixel_row::table::Text;
+use pixel_row::timestamp::whole_number;
 use pixel_row::{Row, Timestamp};
 
 use crate::client_ip::ClientIp;
@@ -27,6 +28,8 @@ pub(crate) struct Request<'a> {
     pub(crate) path: &'a str,
     /// Query, its log layer undone.
     pub(crate) query: LogText<'a>,
+    /// The field that the query stands in.
+    pub(crate) query_field: Field,
     /// `Referer` header.
     pub(crate) referer: Option<&'a str>,
     /// The viewer's address.
@@ -48,10 +51,16 @@ impl<'a> Request<'a> {
         // `cs-uri-stem` of a real-time log is the path and, after `?`, the query.
         let stem = line.field(Field::CsUriStem).unwrap_or(LogText::Utf8(""));
         let (path, stem_query) = stem.split_once(b'?').unwrap_or((stem, LogText::Utf8("")));
+        let query = line.field(Field::CsUriQuery);
         let request = Request {
             time,
             path: decoder.text(path),
-            query: decoder.bytes(line.field(Field::CsUriQuery).unwrap_or(stem_query)),
+            query: decoder.bytes(query.unwrap_or(stem_query)),
+            query_field: if query.is_some() {
+                Field::CsUriQuery
+            } else {
+                Field::CsUriStem
+            },
             referer: text(Field::CsReferer),
             address: line.field(Field::CIp).and_then(address),
             headers: RequestHeaders::read(line, decoder),
@@ -161,16 +170,4 @@ fn time_of(line: &LogLine<'_>, arrival: Timestamp) -> Result<Timestamp, LineErro
 
 fn address(text: LogText<'_>) -> Option<ClientIp> {
     ClientIp::parse(text.utf8()?)
-}
-
-/// A whole number of up to 18 digits, without a sign.
-#[inline]
-pub(crate) fn whole_number(text: &[u8]) -> Option<i64> {
-    if text.is_empty() || text.len() > 18 {
-        return None;
-    }
-    text.iter().try_fold(0, |number: i64, byte| match byte {
-        b'0'..=b'9' => Some(number * 10 + i64::from(byte - b'0')),
-        _ => None,
-    })
 }

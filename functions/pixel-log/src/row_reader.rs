@@ -9,7 +9,7 @@ use crate::decoding::Decoder;
 use crate::enrichment::Rules;
 use crate::error::LineError;
 use crate::event::Event;
-use crate::fields::{Field, FieldSet};
+use crate::fields::FieldSet;
 use crate::line::LogLine;
 use crate::page;
 use crate::parameters;
@@ -109,7 +109,7 @@ impl RowReader {
         }
         let warnings = row.parse_warnings.len();
         let hit = Event::read(request.query, &decoder, &mut scratch.json, &mut row);
-        let Some(objects) = hit.batch(decoder.arena, line.place(Field::CsUriQuery))? else {
+        let Some(objects) = hit.batch(decoder.arena, line.place(request.query_field))? else {
             rest.finish_event(&mut row, hit, 0);
             emit(&row);
             return Ok(1);

@@ -325,6 +325,7 @@ fn headers_are_read_by_their_own_rules() {
         ),
         ("accept-language:de;q=0.9,en%0A", "accept_language", json!("de")),
         ("accept-language:%0A", "accept_language", json!(null)),
+        ("accept-language:,de%0A", "accept_language", json!(null)),
         ("sec-fetch-site:%0A", "sec_fetch_site", json!(null)),
         ("sec-fetch-dest: %0A", "sec_fetch_dest", json!(null)),
         ("sec-ch-ua-platform:%0A", "ch_platform", json!(null)),

@@ -2,7 +2,7 @@
 //!
 //! This crate is pure: it reads no clock, no file, no network and no environment, and knows nothing of logs.
 //!
-//! [`row`] and [`failed_event`] declare the two tables; [`column`] says what a column is. [`timestamp`] is
+//! [`row`] and [`failed_event`] declare the two tables; [`column`](mod@column) says what a column is. [`timestamp`] is
 //! the tables' time, [`keys`] what makes a row the same row. A row becomes a JSON document by `write_json`;
 //! [`document`] reads such documents back, one [`Cell`] a column, by the rules of the OpenX JSON `SerDe`.
 

@@ -62,7 +62,7 @@ table! {
         click_id_network: Text<'a>[16], Commercial, "", "Ad network whose click id the page's address carried; the id itself is dropped";
     }
     "Identity and consent" {
-        visitor_day_id: Text<'a>[32], Pseudonym, "hex", "Keyed hash of the day's salt over site, address and user agent; another one each day, none under GPC or DNT";
+        visitor_day_id: Text<'a>[32], Pseudonym, "hex", "Keyed hash of the day's salt over site, address and user agent; another one each day; none under GPC or DNT, nor where one of them may be in the lost part of the header list";
         gpc: Boolean, Technical, "", "Header `Sec-GPC`";
         dnt: Boolean, Technical, "", "Header `DNT`";
     }

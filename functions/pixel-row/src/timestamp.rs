@@ -44,10 +44,10 @@ impl Timestamp {
             Some(dot) => (text.get(..dot)?, text.get(dot + 1..)?),
             None => (text, &b""[..]),
         };
-        if seconds.is_empty() || seconds.len() > 12 || (fraction.is_empty() && seconds.len() != text.len()) {
+        if seconds.len() > 12 || (fraction.is_empty() && seconds.len() != text.len()) {
             return None;
         }
-        let mut millis = digits(seconds)? * 1000;
+        let mut millis = whole_number(seconds)? * 1000;
         let mut unit = 100;
         for &byte in fraction {
             if !byte.is_ascii_digit() {
@@ -63,7 +63,7 @@ impl Timestamp {
     #[must_use]
     pub fn parse_millis(text: &str) -> Option<Timestamp> {
         match text.len() {
-            1..=15 => Timestamp::from_millis(digits(text.as_bytes())?),
+            1..=15 => Timestamp::from_millis(whole_number(text.as_bytes())?),
             _ => None,
         }
     }
@@ -197,10 +197,11 @@ const TWO_DIGITS: [[u8; 2]; 100] = {
     digits
 };
 
-/// A run of at most 18 ASCII digits, which cannot overflow.
+/// A whole number of 1 to 18 ASCII digits, which cannot overflow; no sign, no space.
 #[inline]
-fn digits(text: &[u8]) -> Option<i64> {
-    if text.len() > 18 {
+#[must_use]
+pub fn whole_number(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
         return None;
     }
     text.iter().try_fold(0_i64, |number, &byte| match byte {

@@ -260,7 +260,7 @@ fn a_line_that_is_too_long_is_shown_by_its_place_and_stops_nothing() {
         (&2.into(), &1.into())
     );
     let shown = String::from_utf8(output.stderr).unwrap();
-    let sentence = "long.log:1: bad_record: the line is longer than 1 MiB; its first MiB is kept";
+    let sentence = "long.log:1: bad_record: the line is longer than 1 MiB; its first 64 KiB are kept";
     assert!(shown.contains(sentence), "{shown}");
 }
 
