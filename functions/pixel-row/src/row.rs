@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::column::ColumnType;
     use crate::json::JsonBuffer;
+    use crate::{Cell, Document, Documents, Timestamp};
 
     #[test]
     fn names_are_lower_case_once_and_no_trap() {
@@ -188,14 +189,61 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_read_back() {
+        let time = Timestamp::from_millis(1_793_491_200_123).unwrap();
+        let row = Row {
+            request_id: Some("a\"b\n"),
+            batch_index: Some(-7),
+            event_key: Some(i64::MIN),
+            truncated_fields: ["page_title", "user_agent"].into_iter().collect(),
+            utf8_ok: Some(false),
+            ts_server: Some(time),
+            // The same day again, another day, and the first one once more: a day's text is kept.
+            ts_client: Some(time.plus_millis(1)),
+            ts_client_sent: Some(time.plus_millis(-86_400_000)),
+            ts_event: Some(time),
+            user_agent: Some("é"),
+            ..Row::default()
+        };
+        let mut json = JsonBuffer::default();
+        row.write_json(&mut json);
+        let mut documents = Documents::new(Row::COLUMNS, json.bytes());
+        let Some(Document::Row { cells, .. }) = documents.next() else {
+            panic!("a row")
+        };
+        let found = Row::COLUMNS
+            .iter()
+            .zip(cells)
+            .filter(|(_, cell)| **cell != Cell::Null);
+        let found: Vec<(&str, Cell<'_>)> = found.map(|(column, cell)| (column.name, cell.clone())).collect();
+        let texts = |texts: [&'static str; 2]| Cell::Texts(texts.map(|text| Some(text.into())).to_vec());
+        let expected = [
+            ("request_id", Cell::Text("a\"b\n".into())),
+            ("batch_index", Cell::Int(-7)),
+            ("event_key", Cell::Bigint(i64::MIN)),
+            ("truncated_fields", texts(["page_title", "user_agent"])),
+            ("utf8_ok", Cell::Boolean(false)),
+            ("ts_server", Cell::Timestamp(time)),
+            ("ts_client", Cell::Timestamp(time.plus_millis(1))),
+            ("ts_client_sent", Cell::Timestamp(time.plus_millis(-86_400_000))),
+            ("ts_event", Cell::Timestamp(time)),
+            ("user_agent", Cell::Text("é".into())),
+        ];
+        assert_eq!(found, expected);
+        assert!(documents.next().is_none());
+    }
+
+    #[test]
     fn long_texts_are_cut_at_a_character_and_noted() {
         let name = "x".repeat(65);
         let mut row = Row {
             country: Some("D€"),
             event_name: Some(&name),
+            currency: Some("CHF"), // as long as it may be
             ..Row::default()
         };
         row.cut();
+        assert_eq!(row.currency, Some("CHF"));
         assert_eq!(row.country, Some("D"));
         assert_eq!(row.event_name.map(str::len), Some(64));
         assert_eq!(row.truncated_fields.as_slice(), ["event_name", "country"]);
