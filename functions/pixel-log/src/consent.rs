@@ -77,6 +77,7 @@ mod tests {
         ("host:a%0A", "host%0Aaccept%0Ase", "9", None, None, true, false),
         ("host:a%0A", "host%0Aaccept%0A", "3", None, None, true, false),
         ("host:a%0A", "host%0Acookie%0A", "-", None, None, true, false),
+        ("host:a%0A", "host%0Asec-g", "-", None, None, true, false),
         ("host:a%0A", "-", "2", None, None, true, false),
         ("-", "-", "9", None, None, true, false),
         // Cut within a header.

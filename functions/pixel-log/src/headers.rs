@@ -111,7 +111,8 @@ impl<'a> RequestHeaders<'a> {
             refusal_named |= (is(b"sec-gpc") && !self.gpc.listed) || (is(b"dnt") && !self.dnt.listed);
             named += 1;
         }
-        let any = configured && (stump || named > found || count.is_some_and(|count| count > found));
+        let at_least = named + u64::from(names.has_stump());
+        let any = configured && (stump || at_least > found || count.is_some_and(|count| count > found));
         let all_named =
             names_field.is_some() && !names.has_stump() && count.is_some_and(|count| count <= named);
         LostHeaders {
