@@ -39,7 +39,7 @@ impl FailedEvent<'_> {
     pub fn write_line(&mut self, out: &mut JsonBuffer) {
         // The raw bytes are cut before, with their length and digest beside them; of the others only a
         // stream's name could be too long, and it is a name.
-        self.cut_texts(|_| {});
+        self.cut_texts(&mut |_| {});
         self.write_json(out);
     }
 }

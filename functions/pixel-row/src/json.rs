@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-use crate::block::{BLOCK, padded};
+use crate::block::BLOCK;
 use crate::timestamp::{Day, Timestamp};
 
 /// A buffer of JSON documents, one behind the other. Its memory is initialised once and used again and
@@ -133,42 +133,31 @@ impl Cursor<'_> {
 
     /// Writes a JSON string behind its opening quote. Control characters, `"` and `\` are escaped; the rest
     /// is UTF-8 as it stands, so that a row never holds a newline byte. RFC 8259, section 7.
+    // Not in line: some fifty copies of it would fill a processor's cache of instructions.
+    #[inline(never)]
     pub(crate) fn put_string_tail(&mut self, text: &str) {
-        let start = self.at;
-        if !self.put_plain(text.as_bytes()) {
-            self.at = start;
-            self.put_escaped(text.as_bytes());
-        }
-    }
-
-    /// Writes bytes as they stand and the closing quote; false where one of them needs an escape. Most texts
-    /// have none, so copying first and looking once is the shortest way.
-    #[inline]
-    fn put_plain(&mut self, bytes: &[u8]) -> bool {
-        let Some(last) = bytes.last_chunk::<BLOCK>() else {
-            let block = padded(bytes);
-            self.put(&block);
-            self.at -= BLOCK - bytes.len();
-            self.put(b"\"");
-            return special(&block).to_bitmask() & ((1 << bytes.len()) - 1) == 0;
+        let (start, bytes) = (self.at, text.as_bytes());
+        self.at += bytes.len() + 1;
+        let Some([room @ .., quote]) = self.room.get_mut(start..self.at) else {
+            self.full = true;
+            return;
         };
-        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-        let mut found = special(last);
-        for block in blocks {
-            found |= special(block);
-            self.put(block);
+        // Most texts have no escape, so copying first and looking once is the shortest way.
+        *quote = b'"';
+        let special = if bytes.len() < BLOCK {
+            copy_short(bytes, room)
+        } else {
+            copy_blocks(bytes, room)
+        };
+        if special.to_bitmask() != 0 {
+            self.at = start;
+            self.put_escaped(bytes);
         }
-        if !tail.is_empty() {
-            // The last block overlaps the one before it: writing the same bytes once more is cheaper than a
-            // copy of any length.
-            self.at -= BLOCK - tail.len();
-            self.put(last);
-        }
-        self.put(b"\"");
-        found.to_bitmask() == 0
     }
 
-    /// Writes bytes with all their escapes, and the closing quote.
+    /// Writes bytes with all their escapes, and the closing quote. Kept apart: most texts have none.
+    #[cold]
+    #[inline(never)]
     fn put_escaped(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             match byte {
@@ -192,6 +181,56 @@ impl Cursor<'_> {
         }
         self.put(b"\"");
     }
+}
+
+/// Copies fewer bytes than a block, and finds what needs an escape. The first and the last half of them
+/// overlap, so that two moves do for each length.
+#[inline]
+fn copy_short(bytes: &[u8], room: &mut [u8]) -> u8x16 {
+    // Zeros would be control characters.
+    const NO_MORE: u64 = u64::from_le_bytes([b' '; 8]);
+    let [low, high] = if let Some(words) = copy_ends::<8>(bytes, room) {
+        words.map(u64::from_le_bytes)
+    } else if let Some([first, last]) = copy_ends::<4>(bytes, room) {
+        let (first, last) = (u32::from_le_bytes(first), u32::from_le_bytes(last));
+        [u64::from(first) | u64::from(last) << 32, NO_MORE]
+    } else if let Some([[first], [last]]) = copy_ends::<1>(bytes, room) {
+        let middle = bytes.get(1).copied().unwrap_or(first);
+        if let [_, room, _] = room {
+            *room = middle;
+        }
+        let three = u32::from_le_bytes([first, middle, last, b' ']);
+        [u64::from(three) | NO_MORE << 32, NO_MORE]
+    } else {
+        return u8x16::ZERO;
+    };
+    special(&(u128::from(low) | u128::from(high) << 64).to_le_bytes())
+}
+
+/// Copies the first and the last bytes to both ends of the room, which is as long; none where they are fewer.
+#[inline]
+fn copy_ends<const N: usize>(bytes: &[u8], room: &mut [u8]) -> Option<[[u8; N]; 2]> {
+    let (first, last) = (*bytes.first_chunk()?, *bytes.last_chunk()?);
+    *room.first_chunk_mut()? = first;
+    *room.last_chunk_mut()? = last;
+    Some([first, last])
+}
+
+/// Copies a block of bytes or more, and finds what needs an escape. The last block overlaps the one before
+/// it: copying some bytes twice is cheaper than a copy of any length.
+#[inline]
+fn copy_blocks(bytes: &[u8], room: &mut [u8]) -> u8x16 {
+    let (blocks, rooms) = (bytes.as_chunks().0, room.as_chunks_mut().0);
+    let mut found = u8x16::ZERO;
+    for (block, room) in blocks.iter().zip(rooms) {
+        *room = *block;
+        found |= special(block);
+    }
+    if let (Some(last), Some(room)) = (bytes.last_chunk(), room.last_chunk_mut()) {
+        *room = *last;
+        found |= special(last);
+    }
+    found
 }
 
 /// All bits of a byte that needs an escape, none of the others.

@@ -130,7 +130,7 @@ impl Row<'_> {
     /// Cuts texts to their columns' limits and notes which were cut.
     pub fn cut(&mut self) {
         let mut cut = std::mem::take(&mut self.truncated_fields);
-        self.cut_texts(|column| cut.push(column));
+        self.cut_texts(&mut |column| cut.push(column));
         self.truncated_fields = cut;
     }
 }

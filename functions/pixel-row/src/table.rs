@@ -49,14 +49,20 @@ impl Value for Text<'_> {
     fn cut(&mut self, max_bytes: usize) -> bool {
         match self {
             Some(text) if text.len() > max_bytes => {
-                *text = text
-                    .get(..text.floor_char_boundary(max_bytes))
-                    .unwrap_or_default();
+                *text = shortened(text, max_bytes);
                 true
             }
             _ => false,
         }
     }
+}
+
+/// The text's whole characters within a number of bytes. Kept apart: few texts are too long.
+#[cold]
+#[inline(never)]
+fn shortened(text: &str, max_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(max_bytes))
+        .unwrap_or_default()
 }
 
 impl Value for Int {
@@ -156,19 +162,23 @@ macro_rules! table {
 
             /// Appends the row as one compact JSON object without a newline; absent values are left out.
             pub fn write_json(&self, out: &mut $crate::json::JsonBuffer) {
-                out.append(|cursor| {
-                    let start = cursor.position();
-                    $($($crate::table::Value::write_member(
-                        &self.$column,
-                        concat!(",\"", stringify!($column), "\":\"").as_bytes(),
-                        cursor,
-                    );)*)*
-                    cursor.end_object(start);
-                });
+                out.append(|cursor| self.write_object(cursor));
+            }
+
+            // Apart from the loop that may call it twice: else all numbers are made ready before that loop.
+            #[inline(never)]
+            fn write_object(&self, cursor: &mut $crate::json::Cursor<'_>) {
+                let start = cursor.position();
+                $($($crate::table::Value::write_member(
+                    &self.$column,
+                    concat!(",\"", stringify!($column), "\":\"").as_bytes(),
+                    cursor,
+                );)*)*
+                cursor.end_object(start);
             }
 
             /// Cuts every text to its column's limit and calls `cut` with the name of each that was longer.
-            fn cut_texts(&mut self, mut cut: impl FnMut(&'static str)) {
+            fn cut_texts(&mut self, cut: &mut dyn FnMut(&'static str)) {
                 $($(
                     if $crate::table::Value::cut(&mut self.$column, 0 $(+ $max)?) {
                         cut(stringify!($column));
