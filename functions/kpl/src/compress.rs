@@ -7,7 +7,8 @@
     reason = "the names of RFC 1321, and eight lanes side by side"
 )]
 
-use wide::{bytemuck, u32x4, u32x8};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x16, u32x4, u32x8};
 
 /// Messages at once.
 pub(crate) const LANES: usize = 8;
@@ -20,28 +21,36 @@ pub(crate) type State = [u32; 4];
 
 /// The states after more blocks: of each lane as many as the lane with the fewest has.
 pub(crate) fn compress(states: [State; LANES], blocks: [&[Block]; LANES]) -> [State; LANES] {
-    let [a, b, c, d, e, f, g, h] = states.map(u32x4::new);
+    dispatch!(Level::new(), simd => compress_by(simd, states, blocks))
+}
+
+/// The same with the widest vectors that the processor has. What is called from here is in line, so that it
+/// may use them too.
+#[inline(always)]
+fn compress_by<S: Simd>(simd: S, states: [State; LANES], blocks: [&[Block]; LANES]) -> [State; LANES] {
+    let [a, b, c, d, e, f, g, h] = states.map(|state| state.simd_into(simd));
     let mut state = gather([a, b, c, d], [e, f, g, h]);
     let [a, b, c, d, e, f, g, h] = blocks;
     let abreast = a.iter().zip(b).zip(c).zip(d).zip(e).zip(f).zip(g).zip(h);
     for (((((((a, b), c), d), e), f), g), h) in abreast {
-        state = compress_one(state, &words([a, b, c, d], [e, f, g, h]));
+        state = compress_one(simd, state, &words(simd, [a, b, c, d], [e, f, g, h]));
     }
-    let halves: [[u32x4; 2]; 4] = state.map(bytemuck::cast);
-    let [a, b, c, d] = transpose(halves.map(|[low, _]| low));
-    let [e, f, g, h] = transpose(halves.map(|[_, high]| high));
+    let halves = state.map(u32x8::split);
+    let [a, b, c, d] = transpose(halves.map(|(low, _)| low));
+    let [e, f, g, h] = transpose(halves.map(|(_, high)| high));
     [a, b, c, d, e, f, g, h].map(u32x4::to_array)
 }
 
 /// The words of the lanes' blocks, four by four, and all of them once more, so that a round may begin with any
 /// four and never comes to the end.
-fn words(low: [&Block; 4], high: [&Block; 4]) -> [[u32x8; 4]; 8] {
-    let mut words = [[u32x8::ZERO; 4]; 8];
+#[inline(always)]
+fn words<S: Simd>(simd: S, low: [&Block; 4], high: [&Block; 4]) -> [[u32x8<S>; 4]; 8] {
+    let mut words = [[u32x8::splat(simd, 0); 4]; 8];
     let (first, again) = words.split_at_mut(4);
     for (position, (first, again)) in first.iter_mut().zip(again).enumerate() {
         let four = |block: &Block| {
             let bytes = block.as_chunks().0.get(position);
-            u32x4::from_ne_bytes(bytes.copied().unwrap_or_default())
+            u8x16::load_array(simd, bytes.copied().unwrap_or_default()).bitcast()
         };
         *first = gather(low.map(four), high.map(four));
         *again = *first;
@@ -53,21 +62,22 @@ fn words(low: [&Block; 4], high: [&Block; 4]) -> [[u32x8; 4]; 8] {
 const _: () = assert!(cfg!(target_endian = "little"), "loads words as they lie");
 
 /// From four words of each lane, four vectors of one word of all lanes.
-fn gather(low: [u32x4; 4], high: [u32x4; 4]) -> [u32x8; 4] {
+#[inline(always)]
+fn gather<S: Simd>(low: [u32x4<S>; 4], high: [u32x4<S>; 4]) -> [u32x8<S>; 4] {
     let ([a, b, c, d], [e, f, g, h]) = (transpose(low), transpose(high));
-    [[a, e], [b, f], [c, g], [d, h]].map(bytemuck::cast)
+    [a.combine(e), b.combine(f), c.combine(g), d.combine(h)]
 }
 
 /// Rows to columns. Taking words in turn from the rows 0 and 2, and from 1 and 3, moves the highest bit of a
 /// word's row to the lowest of its column; done twice, row and column have changed places.
-fn transpose(rows: [u32x4; 4]) -> [u32x4; 4] {
-    let interleave =
-        |[a, b, c, d]: [u32x4; 4]| [a.unpack_lo(c), a.unpack_hi(c), b.unpack_lo(d), b.unpack_hi(d)];
+#[inline(always)]
+fn transpose<S: Simd>(rows: [u32x4<S>; 4]) -> [u32x4<S>; 4] {
+    let interleave = |[a, b, c, d]: [u32x4<S>; 4]| [a.zip_low(c), a.zip_high(c), b.zip_low(d), b.zip_high(d)];
     interleave(interleave(rows))
 }
 
 /// The sine of each step's number, 1 to 64 in radians: its absolute value times 2^32, without the fraction.
-static SINES: [[[u32x8; 4]; 4]; 4] = [
+static SINES: [[[[u32; LANES]; 4]; 4]; 4] = [
     [
         [k(0xd76a_a478), k(0xe8c7_b756), k(0x2420_70db), k(0xc1bd_ceee)],
         [k(0xf57c_0faf), k(0x4787_c62a), k(0xa830_4613), k(0xfd46_9501)],
@@ -95,23 +105,27 @@ static SINES: [[[u32x8; 4]; 4]; 4] = [
 ];
 
 /// The same word for all lanes.
-const fn k(word: u32) -> u32x8 {
-    u32x8::splat(word)
+const fn k(word: u32) -> [u32; LANES] {
+    [word; LANES]
 }
 
-fn f(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+#[inline(always)]
+fn f<S: Simd>(x: u32x8<S>, y: u32x8<S>, z: u32x8<S>) -> u32x8<S> {
     z ^ (x & (y ^ z)) // RFC 1321's (x & y) | (!x & z)
 }
 
-fn g(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+#[inline(always)]
+fn g<S: Simd>(x: u32x8<S>, y: u32x8<S>, z: u32x8<S>) -> u32x8<S> {
     f(z, x, y)
 }
 
-fn h(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+#[inline(always)]
+fn h<S: Simd>(x: u32x8<S>, y: u32x8<S>, z: u32x8<S>) -> u32x8<S> {
     x ^ y ^ z
 }
 
-fn i(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
+#[inline(always)]
+fn i<S: Simd>(x: u32x8<S>, y: u32x8<S>, z: u32x8<S>) -> u32x8<S> {
     y ^ (x | !z)
 }
 
@@ -123,40 +137,45 @@ fn i(x: u32x8, y: u32x8, z: u32x8) -> u32x8 {
 ///
 /// The rounds are loops for speed. In one straight line of steps the compiler puts all of one half of a vector
 /// before all of the other, and a processor waits for each as for a single message.
-fn compress_one(state: [u32x8; 4], words: &[[u32x8; 4]; 8]) -> [u32x8; 4] {
+#[inline(always)]
+fn compress_one<S: Simd>(simd: S, state: [u32x8<S>; 4], words: &[[u32x8<S>; 4]; 8]) -> [u32x8<S>; 4] {
     let ascending = || words.array_windows::<4>();
     let descending = || words.array_windows::<4>().rev();
     let mut s = state;
     for (w, k) in ascending().zip(&SINES[0]) {
-        s = steps::<7, 12, 17, 22>(f, s, w[0], k);
+        s = steps::<S, 7, 12, 17, 22>(simd, f, s, w[0], k);
     }
     for (w, k) in ascending().zip(&SINES[1]) {
-        s = steps::<5, 9, 14, 20>(g, s, [w[0][1], w[1][2], w[2][3], w[0][0]], k);
+        s = steps::<S, 5, 9, 14, 20>(simd, g, s, [w[0][1], w[1][2], w[2][3], w[0][0]], k);
     }
     for (w, k) in descending().zip(&SINES[2]) {
-        s = steps::<4, 11, 16, 23>(h, s, [w[1][1], w[2][0], w[2][3], w[3][2]], k);
+        s = steps::<S, 4, 11, 16, 23>(simd, h, s, [w[1][1], w[2][0], w[2][3], w[3][2]], k);
     }
     for (w, k) in descending().zip(&SINES[3]) {
-        s = steps::<6, 10, 15, 21>(i, s, [w[0][0], w[1][3], w[3][2], w[1][1]], k);
+        s = steps::<S, 6, 10, 15, 21>(simd, i, s, [w[0][0], w[1][3], w[3][2], w[1][1]], k);
     }
     let [[a, b, c, d], [e, f, g, h]] = [state, s];
     [a + e, b + f, c + g, d + h]
 }
 
 /// Four steps, after which each word of the state stands where it began.
-fn steps<const S1: u32, const S2: u32, const S3: u32, const S4: u32>(
-    mix: impl Fn(u32x8, u32x8, u32x8) -> u32x8,
-    [a, b, c, d]: [u32x8; 4],
-    [w1, w2, w3, w4]: [u32x8; 4],
-    [k1, k2, k3, k4]: &[u32x8; 4],
-) -> [u32x8; 4] {
-    let a = b + rotate_left::<S1>(a + *k1 + w1 + mix(b, c, d));
-    let d = a + rotate_left::<S2>(d + *k2 + w2 + mix(a, b, c));
-    let c = d + rotate_left::<S3>(c + *k3 + w3 + mix(d, a, b));
-    let b = c + rotate_left::<S4>(b + *k4 + w4 + mix(c, d, a));
+#[inline(always)]
+fn steps<S: Simd, const S1: u32, const S2: u32, const S3: u32, const S4: u32>(
+    simd: S,
+    mix: impl Fn(u32x8<S>, u32x8<S>, u32x8<S>) -> u32x8<S>,
+    [a, b, c, d]: [u32x8<S>; 4],
+    [w1, w2, w3, w4]: [u32x8<S>; 4],
+    sines: &[[u32; LANES]; 4],
+) -> [u32x8<S>; 4] {
+    let [k1, k2, k3, k4] = sines.map(|sines| u32x8::load_array(simd, sines));
+    let a = b + rotate_left::<S, S1>(a + k1 + w1 + mix(b, c, d));
+    let d = a + rotate_left::<S, S2>(d + k2 + w2 + mix(a, b, c));
+    let c = d + rotate_left::<S, S3>(c + k3 + w3 + mix(d, a, b));
+    let b = c + rotate_left::<S, S4>(b + k4 + w4 + mix(c, d, a));
     [a, b, c, d]
 }
 
-fn rotate_left<const BITS: u32>(x: u32x8) -> u32x8 {
+#[inline(always)]
+fn rotate_left<S: Simd, const BITS: u32>(x: u32x8<S>) -> u32x8<S> {
     (x << BITS) | (x >> (32 - BITS))
 }

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 use super::{RecordParts, shape};
 
 /// The records of an event of AWS's shape; none where the shape is any other.
@@ -148,15 +150,10 @@ fn plain_len(bytes: &[u8]) -> usize {
     {
         rest = after;
     }
-    while let Some((block, after)) = rest.split_first_chunk::<16>()
-        && is_surely_plain(block)
-    {
-        rest = after;
-    }
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let odd = odd_bytes(u64::from_le_bytes(*word));
+    while let Some((block, after)) = rest.split_first_chunk::<16>() {
+        let odd = odd_bytes(u8x16::new(*block));
         if odd != 0 {
-            return bytes.len() - rest.len() + odd.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + odd.trailing_zeros() as usize;
         }
         rest = after;
     }
@@ -174,17 +171,10 @@ fn is_surely_plain<const N: usize>(block: &[u8; N]) -> bool {
     odd == 0
 }
 
-/// The high bits of the bytes that do not stand for themselves. Only the lowest one that is set counts:
-/// borrows may set others above it.
-fn odd_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH_BITS: u64 = ONES << 7;
-    const SPACES: u64 = ONES * 0x20;
-    const QUOTES: u64 = ONES * 0x22;
-    const BACKSLASHES: u64 = ONES * 0x5c;
-    let is_below = |word: u64, bound: u64| word.wrapping_sub(bound) & !word;
-    let is_control = is_below(word, SPACES);
-    let is_quote = is_below(word ^ QUOTES, ONES);
-    let is_backslash = is_below(word ^ BACKSLASHES, ONES);
-    (word | is_control | is_quote | is_backslash) & HIGH_BITS
+/// A bit for each byte that does not stand for itself.
+fn odd_bytes(block: u8x16) -> u32 {
+    let is = |byte| block.simd_eq(u8x16::splat(byte));
+    let is_control = block.min(u8x16::splat(b' ' - 1)).simd_eq(block);
+    // The high bit of a byte beyond ASCII is set as it is.
+    (block | is_control | is(b'"') | is(b'\\')).to_bitmask()
 }
