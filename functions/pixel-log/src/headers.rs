@@ -7,7 +7,7 @@ use crate::decoding::Decoder;
 use crate::fields::Field;
 use crate::line::LogLine;
 use crate::log_text::LogText;
-use crate::marks::{Marks, is_any};
+use crate::marks::{Marks, is};
 
 /// Bytes of `%0A`, the end of a header in `cs-headers` and of a name in `cs-header-names`. It is looked for
 /// *before* decoding: a header value may hold an encoded `%0A` of its own (logged as `%250A`) and must not be
@@ -107,7 +107,7 @@ impl<'a> RequestHeaders<'a> {
         let mut names = Headers::of(names_field);
         let (mut named, mut refusal_named) = (0, false);
         for name in &mut names {
-            let is = |known: &[u8]| name.text.bytes().eq_ignore_ascii_case(known);
+            let is = |known: &[u8]| name.0.bytes().eq_ignore_ascii_case(known);
             refusal_named |= (is(b"sec-gpc") && !self.gpc.listed) || (is(b"dnt") && !self.dnt.listed);
             named += 1;
         }
@@ -123,19 +123,14 @@ impl<'a> RequestHeaders<'a> {
 
     #[inline]
     fn take(&mut self, header: Header<'a>, decoder: &Decoder<'a>) {
-        let Some(colon) = header.colon.filter(|&colon| colon <= MAX_NAME) else {
-            return;
-        };
-        let bytes = header.text.bytes();
-        let Some(encoded) = header.text.get(colon + 1..bytes.len()) else {
+        let Some((name, encoded)) = header.wanted() else {
             return;
         };
         // The log encodes the white space around a value too.
         let value = || decoder.text(encoded).trim();
         let text = || Some(value()).filter(|text| !text.is_empty());
-        let mut name = [0; MAX_NAME];
-        let name = lower_case(bytes.get(..colon).unwrap_or_default(), &mut name);
-        match name {
+        let mut room = [0; MAX_NAME];
+        match lower_case(name, &mut room) {
             b"dnt" => self.dnt.take(value()),
             b"sec-gpc" => self.gpc.take(value()),
             b"purpose" | b"sec-purpose" => set(&mut self.sec_purpose, text),
@@ -154,13 +149,9 @@ impl<'a> RequestHeaders<'a> {
     }
 }
 
-/// The name in lower case, as HTTP/2 sends it anyhow. Most headers are none that a row needs, and most of
-/// those have another length.
+/// The name in lower case, as HTTP/2 sends it anyhow.
 #[inline]
 fn lower_case<'n>(name: &'n [u8], room: &'n mut [u8; MAX_NAME]) -> &'n [u8] {
-    if !matches!(name.len(), 3 | 7 | 11 | 14..=16 | 18) {
-        return b"";
-    }
     match room.get_mut(..name.len()) {
         Some(lower) if name.iter().any(u8::is_ascii_uppercase) => {
             lower.copy_from_slice(name);
@@ -173,10 +164,19 @@ fn lower_case<'n>(name: &'n [u8], room: &'n mut [u8; MAX_NAME]) -> &'n [u8] {
 
 /// A header of the list, without its end.
 #[derive(Clone, Copy)]
-struct Header<'a> {
-    text: LogText<'a>,
-    /// Where its first colon stands.
-    colon: Option<usize>,
+struct Header<'a>(LogText<'a>);
+
+impl<'a> Header<'a> {
+    /// Name and value, if it may be one that a row needs: most are not, and their first bytes say so.
+    #[inline]
+    fn wanted(self) -> Option<(&'a [u8], LogText<'a>)> {
+        let start: [u8; 4] = *self.0.bytes().first_chunk()?;
+        if !matches!(&start.map(|byte| byte | 0x20), b"dnt:" | b"sec-" | b"purp" | b"acce") {
+            return None;
+        }
+        let (name, value) = self.0.split_once(b':')?;
+        Some((name.bytes(), value))
+    }
 }
 
 /// The headers of a list, or its names, each ended by an encoded newline.
@@ -196,7 +196,7 @@ impl<'a> Headers<'a, ()> {
         Headers {
             list,
             bytes: list.bytes(),
-            marks: Marks::new(list.bytes(), is_any([b'%', b':'])),
+            marks: Marks::new(list.bytes(), is(b'%')),
             start: 0,
         }
     }
@@ -214,18 +214,12 @@ impl<'a, M: Iterator<Item = usize>> Iterator for Headers<'a, M> {
 
     #[inline]
     fn next(&mut self) -> Option<Header<'a>> {
-        let bytes = self.bytes;
-        let mut colon = None;
         loop {
             let mark = self.marks.next()?;
-            match bytes.get(mark..)? {
-                [b':', ..] => colon = colon.or(Some(mark - self.start)),
-                [b'%', b'0', b'A' | b'a', ..] => {
-                    let text = self.list.get(self.start..mark)?;
-                    self.start = mark + END_LEN;
-                    return Some(Header { text, colon });
-                }
-                _ => {}
+            if let [b'%', b'0', b'A' | b'a', ..] = self.bytes.get(mark..)? {
+                let header = self.list.get(self.start..mark)?;
+                self.start = mark + END_LEN;
+                return Some(Header(header));
             }
         }
     }
