@@ -16,6 +16,9 @@ pub struct JsonBuffer {
     day: Option<(Day, [u8; 24])>,
 }
 
+/// Bytes of a time and of the quote behind it.
+const TIME_TAIL: usize = 24 + 1;
+
 /// The room of a buffer that was never used: some rows.
 const FIRST_ROOM: usize = 1 << 14;
 
@@ -122,13 +125,23 @@ impl Cursor<'_> {
     /// Writes a time as a JSON string behind its opening quote.
     #[inline]
     pub(crate) fn put_time_tail(&mut self, time: Timestamp) {
+        let start = self.at;
+        self.at += TIME_TAIL;
+        let room = self.room.get_mut(start..).and_then(<[u8]>::first_chunk_mut);
+        let Some(room): Option<&mut [u8; TIME_TAIL]> = room else {
+            self.full = true;
+            return;
+        };
         let day = time.day();
         let midnight = match *self.day {
             Some((known, text)) if known == day => text,
             _ => self.day.insert((day, day.rfc3339_midnight())).1,
         };
-        self.put(&time.rfc3339_on(midnight));
-        self.put(b"\"");
+        if let Some((text, quote)) = room.split_first_chunk_mut() {
+            *text = midnight;
+            time.write_time_of_day(text);
+            quote.fill(b'"');
+        }
     }
 
     /// Writes a JSON string behind its opening quote. Control characters, `"` and `\` are escaped; the rest

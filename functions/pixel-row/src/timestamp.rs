@@ -95,12 +95,14 @@ impl Timestamp {
     /// reads it as a timestamp.
     #[must_use]
     pub fn rfc3339(self) -> [u8; 24] {
-        self.rfc3339_on(self.day().rfc3339_midnight())
+        let mut text = self.day().rfc3339_midnight();
+        self.write_time_of_day(&mut text);
+        text
     }
 
-    /// The same, of a moment whose day begins as this text.
+    /// Writes hours, minutes, seconds and milliseconds into the text of any moment.
     #[inline]
-    pub(crate) fn rfc3339_on(self, mut text: [u8; 24]) -> [u8; 24] {
+    pub(crate) fn write_time_of_day(self, text: &mut [u8; 24]) {
         let of_day = u32::try_from(self.0.rem_euclid(DAY_MS)).unwrap_or(0);
         let (seconds, millis) = (of_day / 1000, of_day % 1000);
         [text[11], text[12]] = two_digits(seconds / 3600);
@@ -108,7 +110,6 @@ impl Timestamp {
         [text[17], text[18]] = two_digits(seconds % 60);
         [text[20], text[21]] = two_digits(millis / 10);
         [_, text[22]] = two_digits(millis % 10);
-        text
     }
 }
 
