@@ -6,6 +6,10 @@
     clippy::many_single_char_names,
     reason = "the names of RFC 1321, and eight lanes side by side"
 )]
+#![allow(
+    clippy::inline_always,
+    reason = "what is not in line is compiled for the plainest processor"
+)]
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, u8x16, u32x4, u32x8};
@@ -178,4 +182,48 @@ fn steps<S: Simd, const S1: u32, const S2: u32, const S3: u32, const S4: u32>(
 #[inline(always)]
 fn rotate_left<S: Simd, const BITS: u32>(x: u32x8<S>) -> u32x8<S> {
     (x << BITS) | (x >> (32 - BITS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use md5::block_api;
+    use std::array;
+
+    /// A processor takes one way; here are those that others take, as far as this one can.
+    #[test]
+    fn vectors_of_every_width_give_the_same() {
+        // Another state and other bytes in each lane.
+        let states: [State; LANES] = array::from_fn(|lane| [1, 2, 3, 4].map(|word| word << lane));
+        let bytes = (0..LANES * 3 * 64).map(|at| u8::try_from(at * at / 7 % 251).unwrap());
+        let bytes: Vec<u8> = bytes.collect();
+        let blocks: [&[Block]; LANES] = array::from_fn(|lane| &bytes.as_chunks().0[lane * 3..][..3]);
+        let mut expected = states;
+        for (state, blocks) in expected.iter_mut().zip(blocks) {
+            block_api::compress(state, blocks);
+        }
+        let check = |way: &str, given: Option<[State; LANES]>| match given {
+            Some(given) => assert_eq!(given, expected, "{way}"),
+            None => println!("{way} skipped: this processor lacks it"),
+        };
+        macro_rules! way {
+            ($simd:expr) => {
+                check(
+                    stringify!($simd),
+                    $simd.map(|simd| simd.vectorize(|| compress_by(simd, states, blocks))),
+                )
+            };
+        }
+        let level = Level::new();
+        check("own", Some(compress(states, blocks)));
+        #[cfg(target_arch = "x86_64")]
+        {
+            way!(level.as_sse2());
+            way!(level.as_sse4_2());
+            way!(level.as_avx2());
+            way!(level.as_avx512());
+        }
+        #[cfg(target_arch = "aarch64")]
+        way!(level.as_neon());
+    }
 }

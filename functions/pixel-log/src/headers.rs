@@ -171,7 +171,10 @@ impl<'a> Header<'a> {
     #[inline]
     fn wanted(self) -> Option<(&'a [u8], LogText<'a>)> {
         let start: [u8; 4] = *self.0.bytes().first_chunk()?;
-        if !matches!(&start.map(|byte| byte | 0x20), b"dnt:" | b"sec-" | b"purp" | b"acce") {
+        if !matches!(
+            &start.map(|byte| byte | 0x20),
+            b"dnt:" | b"sec-" | b"purp" | b"acce"
+        ) {
             return None;
         }
         let (name, value) = self.0.split_once(b':')?;

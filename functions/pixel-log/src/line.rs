@@ -1,7 +1,8 @@
 //! One line of the real-time log, borrowed.
 
 use bumpalo::Bump;
-use wide::u8x64;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x64};
 
 use crate::decoding::Decoder;
 use crate::error::LineError;
@@ -11,13 +12,23 @@ use crate::log_text::LogText;
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
+/// Tabs that are noted at once, whether a block has as many or not: what is too much is written over. So a
+/// processor need not guess how many there are, and it would guess wrong.
+const TABS: usize = 8;
+
+/// Every column, the end of the last one, and room for tabs that are not there.
+const STARTS: usize = FIELD_COUNT + 1 + TABS;
+
+/// Places in a line, counted from 0.
+type Starts = [usize; STARTS];
+
 /// A borrowed view of one tab-separated log line: which bytes stand in which field.
 pub struct LogLine<'a> {
     fields: &'a FieldSet,
     /// The line without its line end.
     text: LogText<'a>,
     /// Where each column begins, and one past the tab that would follow the last.
-    starts: [usize; FIELD_COUNT + 1],
+    starts: Starts,
 }
 
 impl<'a> LogLine<'a> {
@@ -34,7 +45,7 @@ impl<'a> LogLine<'a> {
         LogLine {
             fields,
             text: LogText::Utf8(""),
-            starts: [0; FIELD_COUNT + 1],
+            starts: [0; STARTS],
         }
     }
 
@@ -45,27 +56,7 @@ impl<'a> LogLine<'a> {
         if raw.is_empty() {
             return Err(LineError::Empty);
         }
-        let starts = &mut self.starts;
-        let mut found = 1;
-        let mut mark = |block: &[u8; BLOCK], at: usize| {
-            let mut tabs = u8x64::new(*block).simd_eq(u8x64::splat(b'\t')).to_bitmask();
-            while tabs != 0 {
-                if let Some(start) = starts.get_mut(found) {
-                    *start = at + tabs.trailing_zeros() as usize + 1;
-                }
-                found += 1;
-                tabs &= tabs - 1;
-            }
-        };
-        let (blocks, tail) = raw.as_chunks::<BLOCK>();
-        for (index, block) in blocks.iter().enumerate() {
-            mark(block, index * BLOCK);
-        }
-        let mut last = [0; BLOCK];
-        if let Some(room) = last.get_mut(..tail.len()) {
-            room.copy_from_slice(tail);
-        }
-        mark(&last, blocks.len() * BLOCK);
+        let found = dispatch!(Level::new(), simd => find_columns(simd, raw, &mut self.starts));
         let expected = self.fields.len();
         if found != expected {
             return Err(LineError::FieldCount { expected, found });
@@ -119,6 +110,40 @@ impl<'a> LogLine<'a> {
     pub(crate) fn place(&self, field: Field) -> usize {
         self.fields.column(field).map_or(0, |index| index + 1)
     }
+}
+
+/// Notes where each column but the first begins, and counts all of them, also those that there is no room for.
+/// What is called from here is in line, so that the widest vectors of the processor may be used.
+#[expect(
+    clippy::inline_always,
+    reason = "else it would not be compiled for those vectors"
+)]
+#[inline(always)]
+fn find_columns<S: Simd>(simd: S, line: &[u8], starts: &mut Starts) -> usize {
+    let (blocks, tail) = line.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    if let Some(room) = last.get_mut(..tail.len()) {
+        room.copy_from_slice(tail);
+    }
+    let mut found = 1;
+    for (index, block) in blocks.iter().chain([&last]).enumerate() {
+        let is_tab = u8x64::load_array_ref(simd, block).simd_eq(b'\t');
+        let mut tabs = is_tab.to_bitmask();
+        let next = found + tabs.count_ones() as usize;
+        while found < next {
+            let room = starts.get_mut(found..).and_then(<[usize]>::first_chunk_mut);
+            let Some(room): Option<&mut [usize; TABS]> = room else {
+                break;
+            };
+            for start in room {
+                *start = index * BLOCK + tabs.trailing_zeros() as usize + 1;
+                tabs &= tabs.wrapping_sub(1);
+            }
+            found += TABS;
+        }
+        found = next;
+    }
+    found
 }
 
 /// The line without the `\n` or `\r\n` that ends it.
