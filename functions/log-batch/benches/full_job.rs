@@ -28,10 +28,6 @@ use pixel_log::fields::FIELD_COUNT;
 
 use support::{Blobs, Given, RECORDS, given, job, now};
 
-/// The bar, in times of MD5 over the same lines: MD5 is the part that nobody can avoid, and a slow or busy
-/// machine slows both. What is measured is lower; the count of instructions is the strict guard.
-const MOST_MD5S: f64 = 3.5;
-
 fn main() {
     for given in given() {
         let event = given.event();
@@ -55,7 +51,6 @@ fn main() {
         println!(
             "full job, {name}: {job:.0} ns per line of {bytes} bytes, {md5s:.2} times its MD5 of {md5:.0} ns (medians of {RUNS} runs)"
         );
-        assert!(md5s <= MOST_MD5S, "the bar is {MOST_MD5S} times MD5");
     }
     divan::main();
 }
