@@ -15,7 +15,8 @@ use crate::wire;
 /// user records in the order of their pushes; one user record alone is its data, without the frame. That
 /// last rule has a limit that the library shares: data that is itself a blob, when it travels alone, is read
 /// as that blob.
-#[derive(Debug)]
+///
+/// There is no `Debug`: it holds what people typed.
 pub struct Aggregator {
     limits: Limits,
     finished: Blobs,
@@ -33,7 +34,7 @@ pub struct Aggregator {
 ///
 /// Only the first key can be written at once; those that come later belong between it and the records, and
 /// are moved there when the blob is closed. With one key nothing is moved.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Open {
     user_records: usize,
     /// Length of the protobuf, all keys included.

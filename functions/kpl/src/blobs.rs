@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::digest;
 
-/// Finished blobs, in the order in which they were closed.
-#[derive(Debug, Default)]
+/// Finished blobs, in the order in which they were closed. There is no `Debug`: they hold what people typed.
+#[derive(Default)]
 pub struct Blobs {
     /// The blobs, end to end.
     pub(crate) bytes: Vec<u8>,
@@ -30,8 +30,8 @@ pub(crate) struct KeySpans {
     explicit_hash_key: Option<Range<usize>>,
 }
 
-/// What is put on the stream as one Kinesis record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is put on the stream as one Kinesis record. There is no `Debug`, as of [`Blobs`].
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Blob<'a> {
     /// The Kinesis record's data.
     pub bytes: &'a [u8],

@@ -1,12 +1,14 @@
 //! A blob into user records.
 
+use std::fmt;
+
 use crate::digest::digest;
 use crate::error::{DeaggregateError, KeyTableName};
 use crate::frame::{DIGEST_LEN, MAGIC};
 use crate::wire::{Malformed, WireField, WireFields, WireValue};
 
-/// One user record of a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One user record of a blob. Its `Debug` tells lengths: keys and data are whatever a producer put there.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UserRecord<'a> {
     /// The partition key with which the user record was given to its producer.
     pub partition_key: &'a str,
@@ -18,12 +20,27 @@ pub struct UserRecord<'a> {
 }
 
 /// What the data of a Kinesis record turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Payload<'a> {
     /// No aggregated record: the data is one user record, untouched, and its keys are the Kinesis record's.
     Plain(&'a [u8]),
     /// The user records of an aggregated record, in order. There may be none.
     Aggregated(Vec<UserRecord<'a>>),
+}
+
+impl fmt::Debug for UserRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserRecord({} bytes)", self.data.len())
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Payload::Plain(data) => write!(f, "Plain({} bytes)", data.len()),
+            Payload::Aggregated(user_records) => f.debug_tuple("Aggregated").field(user_records).finish(),
+        }
+    }
 }
 
 /// Reads the data of a Kinesis record, all or nothing. Nothing is copied.

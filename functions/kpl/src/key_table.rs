@@ -11,7 +11,6 @@ use crate::wire;
 /// Most blobs hold one key, pushed over and over: that costs one comparison and no hash. From the second key
 /// on, an index finds keys in constant time, so that a blob of 100,000 keys is no more work than its bytes.
 /// All memory is kept from blob to blob.
-#[derive(Debug)]
 pub(crate) struct KeyTable {
     /// The entries as they stand on the wire: tag, length, key.
     encoded: Vec<u8>,

@@ -21,6 +21,28 @@ use oracle::Owned;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+#[test]
+fn no_data_is_told_by_debug() {
+    let mut aggregator = Aggregator::new(Limits {
+        max_bytes: 1_000,
+        max_user_records: 10,
+        max_record_bytes: 1_000,
+    });
+    for _ in 0..2 {
+        assert_eq!(
+            aggregator.push("secret key", Some("1"), b"secret data"),
+            Pushed::Added
+        );
+    }
+    let blobs = aggregator.finish();
+    let Ok(payload @ Payload::Aggregated(_)) = deaggregate(blobs.get(0).unwrap().bytes) else {
+        panic!("a blob of two")
+    };
+    let told = "Aggregated([UserRecord(11 bytes), UserRecord(11 bytes)])";
+    assert_eq!(format!("{payload:?}"), told);
+    assert_eq!(format!("{:?}", Payload::Plain(b"secret")), "Plain(6 bytes)");
+}
+
 // ---- the files
 
 #[derive(Deserialize)]

@@ -150,9 +150,9 @@ proptest! {
         prop_assert_eq!(packed.blobs.len(), packed.groups.len());
         prop_assert_eq!(packed.blobs.is_empty(), packed.groups.is_empty());
         prop_assert_eq!(packed.blobs.total_bytes(), blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>());
-        prop_assert_eq!(packed.blobs.get(blobs.len()), None);
+        prop_assert!(packed.blobs.get(blobs.len()).is_none());
         for (position, (blob, group)) in blobs.iter().zip(&packed.groups).enumerate() {
-            prop_assert_eq!(packed.blobs.get(position), Some(*blob));
+            prop_assert!(packed.blobs.get(position) == Some(*blob));
             prop_assert_eq!(blob.bytes.len(), packed.predicted[position]);
             prop_assert_eq!(blob.user_records, group.len());
             prop_assert_eq!(blob.aggregated, group.len() > 1);

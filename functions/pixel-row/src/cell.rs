@@ -11,8 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::time_text;
 
-/// A value of a column's type.
-#[derive(Debug, Clone, PartialEq)]
+/// A value of a column's type. Its `Debug` tells the type alone: values are what people typed.
+#[derive(Clone, PartialEq)]
 pub enum Cell<'a> {
     /// Missing, or `null`.
     Null,
@@ -28,6 +28,20 @@ pub enum Cell<'a> {
     Timestamp(Timestamp),
     /// An `array<string>`.
     Texts(Vec<Option<Cow<'a, str>>>),
+}
+
+impl fmt::Debug for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cell::Null => "Null",
+            Cell::Text(_) => "Text",
+            Cell::Int(_) => "Int",
+            Cell::Bigint(_) => "Bigint",
+            Cell::Boolean(_) => "Boolean",
+            Cell::Timestamp(_) => "Timestamp",
+            Cell::Texts(_) => "Texts",
+        })
+    }
 }
 
 /// Reads one value; `None` is a value that does not convert to the column's type.
