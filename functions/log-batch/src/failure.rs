@@ -12,6 +12,7 @@ use crate::log_record::{LogRecord, MAX_LINE_BYTES, MAX_LINES_PER_RECORD};
 
 /// The most raw bytes that a failed event keeps.
 const MAX_RAW_BYTES: usize = 64 << 10;
+const _: () = assert!(MAX_RAW_BYTES.div_ceil(3) * 4 <= FailedEvent::max_bytes("raw_base64"));
 
 const _: () = assert!(MAX_LINE_BYTES == 1 << 20, "the sentences below say so");
 

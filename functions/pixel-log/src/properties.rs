@@ -2,8 +2,8 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use pixel_row::JsonBuffer;
 use pixel_row::table::Text;
+use pixel_row::{JsonBuffer, Row};
 
 /// The most custom properties of one event.
 pub const MAX_PROPERTIES: usize = 32;
@@ -12,7 +12,7 @@ pub const MAX_PROPERTY_NAME: usize = 64;
 /// The most bytes of a custom property's value; a longer one is dropped and counted.
 pub const MAX_PROPERTY_VALUE: usize = 512;
 /// The most bytes of all custom properties as JSON; one that does not fit is dropped and counted.
-pub(crate) const MAX_PROPERTIES_JSON: usize = 8192;
+pub(crate) const MAX_PROPERTIES_JSON: usize = Row::max_bytes("event_props");
 
 /// Custom properties, in the order in which they came. A name counts once, the first time.
 #[derive(Clone)]

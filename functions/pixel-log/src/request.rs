@@ -18,7 +18,7 @@ use crate::web_url::scrub_path;
 /// How far after its arrival a line's own time may lie: clocks differ, days do not.
 const FUTURE_MS: i64 = 86_400_000;
 /// Longer ids are none of the edge's: its own have 56 characters.
-const MAX_REQUEST_ID: usize = 200;
+const MAX_REQUEST_ID: usize = Row::max_bytes("request_id");
 
 /// The request, as far as later stages need it beside the row.
 pub(crate) struct Request<'a> {

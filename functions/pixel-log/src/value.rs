@@ -2,7 +2,7 @@
 //! bent into one.
 
 use bumpalo::Bump;
-use pixel_row::Timestamp;
+use pixel_row::{Row, Timestamp};
 
 /// Any text.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]
@@ -65,13 +65,13 @@ pub(crate) fn currency<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
 /// A language tag of BCP 47 by its shape.
 pub(crate) fn language<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (text.len() <= 35 && text.bytes().all(plain)).then_some(text)
+    (text.len() <= const { Row::max_bytes("page_lang") } && text.bytes().all(plain)).then_some(text)
 }
 
 /// A name of the IANA time zone database by its shape.
 pub(crate) fn time_zone<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+' | b':');
-    (text.len() <= 64 && text.bytes().all(plain)).then_some(text)
+    (text.len() <= const { Row::max_bytes("tz_name") } && text.bytes().all(plain)).then_some(text)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::String as BumpString;
+use pixel_row::Row;
 use pixel_row::table::Text;
 
 use crate::decoding::Decoder;
@@ -106,7 +107,7 @@ impl<'a> WebUrl<'a> {
 }
 
 /// The longest host that DNS has room for.
-const MAX_HOST: usize = 255;
+const MAX_HOST: usize = Row::max_bytes("page_host");
 
 fn is_plain_host(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
@@ -197,7 +198,7 @@ fn is_address(segment: &str) -> bool {
 /// Whether a fragment names a place in the page. Tokens travel there too, as `name=value`.
 fn is_plain_anchor(fragment: &str) -> bool {
     !fragment.is_empty()
-        && fragment.len() <= 256
+        && fragment.len() <= const { Row::max_bytes("page_fragment") }
         && !fragment.contains(['=', '&', '@', '?'])
         && !fragment.contains("%40")
         && !fragment.contains("%3D")

@@ -20,6 +20,33 @@ pub struct Column {
     pub doc: &'static str,
 }
 
+/// The most bytes of the column of this name, for constants.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a wrong name does not compile"
+)]
+pub(crate) const fn max_bytes(columns: &[Column], name: &str) -> usize {
+    let mut at = 0;
+    while at < columns.len() {
+        if is_same(columns[at].name.as_bytes(), name.as_bytes()) {
+            return columns[at].max_bytes;
+        }
+        at += 1;
+    }
+    panic!("no column has this name")
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [other_first, other_rest @ ..]) = (one, other) {
+        if *first != *other_first {
+            return false;
+        }
+        (one, other) = (rest, other_rest);
+    }
+    one.is_empty() && other.is_empty()
+}
+
 /// The type of a column, by its name in Glue and Athena's DDL.
 /// Source: <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

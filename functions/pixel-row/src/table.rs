@@ -160,6 +160,13 @@ macro_rules! table {
                 doc: $doc,
             },)*)*];
 
+            /// The most bytes of the column of this name, 0 where it is no text. For constants: a name that no
+            /// column has does not compile there.
+            #[must_use]
+            pub const fn max_bytes(column: &str) -> usize {
+                $crate::column::max_bytes(Self::COLUMNS, column)
+            }
+
             /// Appends the row as one compact JSON object without a newline; absent values are left out.
             pub fn write_json(&self, out: &mut $crate::json::JsonBuffer) {
                 out.append(|cursor| self.write_object(cursor));
