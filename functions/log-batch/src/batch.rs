@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use kpl::Payload;
-use pixel_log::{DaySalt, RowScratch};
+use pixel_log::{DaySalt, REQUEST_EVENT, RowScratch};
 use pixel_row::{Day, DeliveryColumns, JsonBuffer};
 
 use crate::counts::BatchCounts;
@@ -165,7 +165,7 @@ impl<'a, S: Salt> Batch<'a, S> {
                 row.write_json(rows);
                 oversize |= rows.len() - begin > max_document;
                 row_ends.push(rows.len());
-                requests += u64::from(row.event_name == Some("request"));
+                requests += u64::from(row.event_name == Some(REQUEST_EVENT));
             },
         );
         let failure = match read {

@@ -83,6 +83,22 @@ fn failures(records: &[String]) -> Vec<Value> {
 }
 
 #[test]
+fn requests_for_other_paths_are_counted_apart_whatever_a_page_calls_its_event() {
+    let ask = |number: &str, stem: &str| {
+        let line = format!("{}.000\t200\t{stem}\t{number}\n", support::NOW_SECONDS);
+        record(number, line.as_bytes())
+    };
+    let records = [
+        ask("1", "/"),
+        ask("2", "/p.gif?e=request"),
+        ask("3", "/p.gif?e=click"),
+        ask("4", "/robots.txt"),
+    ];
+    let counts = handle::<Kinesis>(&records, None).outcome.counts;
+    assert_eq!((counts.lines, counts.rows, counts.requests), (4, 4, 2));
+}
+
+#[test]
 fn every_reason_of_the_closed_list_is_reached() {
     let long_day = format!("{}.000\t200\t/p.gif\tx\n", support::NOW_SECONDS + 90_000);
     let b = |json: &str| format!("{}.000\t200\t/p.gif?b={json}\tx\n", support::NOW_SECONDS).into_bytes();

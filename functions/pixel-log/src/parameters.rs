@@ -4,7 +4,7 @@
 use bumpalo::Bump;
 use pixel_row::Row;
 
-use crate::value::{currency, language, micros, millis, pixels, text, time_zone};
+use crate::value::{currency, event_name, language, micros, millis, pixels, text, time_zone};
 
 /// The prefix of the custom properties' names.
 pub(crate) const PROPERTY_PREFIX: &str = "p.";
@@ -78,7 +78,7 @@ macro_rules! parameters {
 
 parameters! {
     columns {
-        "e" => event_name by text, "event; `page_view` without it";
+        "e" => event_name by event_name, "event; `page_view` without it. Not `request`: that is a request for another path";
         "s" => site_id by text, "site; the host of the page without it";
         "u" => page_url by text, "address of the page; the `Referer` header without it";
         "t" => page_title by text, "title of the page";

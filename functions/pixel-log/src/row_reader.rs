@@ -16,12 +16,16 @@ use crate::parameters;
 use crate::request::Request;
 use crate::visitor::DaySalt;
 
+/// The event of a row that is no hit: a request for another path. No page can send it.
+pub const REQUEST_EVENT: &str = "request";
+
 /// What, beside the line, decides its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowConfig {
     /// The fields that the lines carry.
     pub fields: FieldSet,
-    /// The paths that are pixels. A request for another path becomes a row with the event `request`.
+    /// The paths that are pixels. A request for another path becomes a row with the event
+    /// [`REQUEST_EVENT`].
     pub pixel_paths: Vec<String>,
 }
 
@@ -101,7 +105,7 @@ impl RowReader {
             decoder: &decoder,
         };
         if !request.is_hit(&line, &self.config.pixel_paths) {
-            row.event_name = Some("request");
+            row.event_name = Some(REQUEST_EVENT);
             page::set_referrer(&mut row, request.referer, decoder.arena);
             rest.finish(&mut row, 0);
             emit(&row);

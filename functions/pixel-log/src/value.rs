@@ -4,10 +4,17 @@
 use bumpalo::Bump;
 use pixel_row::{Row, Timestamp};
 
+use crate::row_reader::REQUEST_EVENT;
+
 /// Any text.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]
 pub(crate) fn text<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
     Some(text)
+}
+
+/// Any name but the one that tells a request for another path.
+pub(crate) fn event_name<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
+    Some(text).filter(|name| *name != REQUEST_EVENT)
 }
 
 /// Whole milliseconds since 1970.

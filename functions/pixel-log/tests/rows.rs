@@ -348,6 +348,12 @@ fn what_is_no_answered_hit_of_a_pixel_is_a_request() {
         let row = one(&line(&set));
         some(&row, &json!({ "event_name": "request", "value_micros": null }));
     }
+    // A page cannot make its hit look like one.
+    let row = one(&hit("e=request&v=1"));
+    some(
+        &row,
+        &json!({ "event_name": "page_view", "value_micros": 1_000_000, "parse_warnings": ["event_name"] }),
+    );
     for set in [
         [(Field::ScStatus, "000")],
         [(Field::ScStatus, "204")],
