@@ -21,8 +21,6 @@ pub struct BatchCounts {
     pub blobs: u64,
     /// Bytes of those blobs.
     pub blob_bytes: u64,
-    /// Documents without a place in a blob: always 0, or the batch is not confirmed.
-    pub(crate) lost: u64,
 }
 
 impl BatchCounts {
@@ -35,7 +33,6 @@ impl BatchCounts {
         self.requests += other.requests;
         self.blobs += other.blobs;
         self.blob_bytes += other.blob_bytes;
-        self.lost += other.lost;
         for (reason, count) in &other.failed {
             *self.failed.entry(reason).or_default() += count;
         }
@@ -64,7 +61,6 @@ mod tests {
             failed: [("empty", 6), ("panic", 7)].into(),
             blobs: 8,
             blob_bytes: 9,
-            lost: 10,
         };
         let mut run = BatchCounts::default();
         run.add(&batch);
@@ -78,13 +74,10 @@ mod tests {
             failed,
             blobs,
             blob_bytes,
-            lost,
         } = run;
         assert_eq!(
-            [
-                records, lines, good_lines, rows, requests, blobs, blob_bytes, lost
-            ],
-            [2, 4, 6, 8, 10, 16, 18, 20]
+            [records, lines, good_lines, rows, requests, blobs, blob_bytes],
+            [2, 4, 6, 8, 10, 16, 18]
         );
         assert_eq!(failed, [("empty", 12), ("panic", 14)].into());
     }

@@ -86,17 +86,16 @@ impl Packer {
         }
     }
 
-    /// Adds one document of the input at this position; false where it is larger than any record may be.
-    /// Positions never go down.
-    #[must_use]
-    pub(crate) fn push(&mut self, position: usize, document: &[u8]) -> bool {
+    /// Adds one document of the input at this position. One that is larger than any record may be has no
+    /// place, and then the account of rows does not balance. Positions never go down.
+    pub(crate) fn push(&mut self, position: usize, document: &[u8]) {
         if document.len() > self.max_document() {
-            return false;
+            return;
         }
         if !self.fits_open(document) {
             self.close();
             if !self.fits_open(document) {
-                return false;
+                return;
             }
         }
         let inputs = self.open.get_or_insert(InputSpan {
@@ -105,7 +104,6 @@ impl Packer {
         });
         inputs.last = position;
         self.rows += 1;
-        true
     }
 
     /// Adds the document to the open blob if it fits there.
@@ -290,14 +288,31 @@ impl PartitionKeys {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::service::PutLimits;
 
     /// Documents of the inputs at these positions, each in a blob of its own.
     pub(crate) fn packed(service: Service, positions: &[usize]) -> Packed {
         let mut packer = Packer::new(service, 1, 0);
         for &position in positions {
-            assert!(packer.push(position, b"{}"));
+            packer.push(position, b"{}");
         }
         packer.finish()
+    }
+
+    #[test]
+    fn what_is_larger_than_any_record_has_no_place() {
+        for service in [Service::KINESIS, Service::FIREHOSE] {
+            let tight = PutLimits {
+                record_bytes: 20,
+                ..service.limits()
+            };
+            let mut packer = Packer::new(service.within(tight), 5_120, 0);
+            let most = packer.max_document();
+            packer.push(0, &vec![b'x'; most]);
+            packer.push(1, &vec![b'x'; most + 1]);
+            let packed = packer.finish();
+            assert_eq!((packed.rows(), packed.blobs()), (1, 1));
+        }
     }
 
     #[test]
