@@ -140,7 +140,6 @@ impl<'a, S: Salt> Batch<'a, S> {
 
     fn read_line(&mut self, record: &LogRecord<'_>, index: usize, line: &[u8]) {
         let (first_row, start) = (self.scratch.row_ends.len(), self.scratch.rows.len());
-        let max_document = self.events.max_document();
         let mut oversize = false;
         let mut requests = 0;
         let Scratch {
@@ -149,6 +148,7 @@ impl<'a, S: Salt> Batch<'a, S> {
             counts,
             ..
         } = &mut self.scratch;
+        let events = &self.events;
         let (salt, cached) = (self.salt, &mut self.salt_of_day);
         counts.lines += 1;
         let read = self.settings.rows.read(
@@ -163,7 +163,7 @@ impl<'a, S: Salt> Batch<'a, S> {
             |row| {
                 let begin = rows.len();
                 row.write_json(rows);
-                oversize |= rows.len() - begin > max_document;
+                oversize |= !events.has_place(rows.len() - begin);
                 row_ends.push(rows.len());
                 requests += u64::from(row.event_name == Some(REQUEST_EVENT));
             },
