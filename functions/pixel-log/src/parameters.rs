@@ -52,12 +52,13 @@ macro_rules! parameters {
         #[inline]
         pub(crate) fn take<'a>(row: &mut Row<'a>, name: &str, value: &'a str, arena: &'a Bump) -> Taken {
             match name {
-                $($name => match ($read(value, arena), &mut row.$column) {
-                    (None, _) => Taken::Unreadable(stringify!($column)),
-                    (Some(_), Some(_)) => Taken::Twice,
-                    (value, empty) => {
-                        *empty = value;
-                        Taken::Stored
+                $($name => if row.$column.is_some() {
+                    Taken::Twice
+                } else {
+                    row.$column = $read(value, arena);
+                    match row.$column {
+                        Some(_) => Taken::Stored,
+                        None => Taken::Unreadable(stringify!($column)),
                     }
                 },)*
                 _ => Taken::Unknown,

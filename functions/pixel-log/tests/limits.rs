@@ -266,6 +266,16 @@ fn what_was_wrong_with_the_query_is_said_of_each_of_its_events() {
         &[json!({ "parse_warnings": ["value_micros", "screen_w"] })],
         "twice unreadable is noted once",
     );
+    query_gives(
+        "v=x&v=2&v=y&v=3",
+        &[json!({ "value_micros": 2_000_000, "params_dropped": 2, "parse_warnings": ["value_micros"] })],
+        "the first that can be read counts; what follows is dropped unread",
+    );
+    query_gives(
+        "v=2&v=x",
+        &[json!({ "value_micros": 2_000_000, "params_dropped": 1, "parse_warnings": null })],
+        "a good one has no warning for one behind it",
+    );
 }
 
 #[test]
