@@ -5,6 +5,7 @@ use std::fmt;
 use crate::digest::digest;
 use crate::error::{DeaggregateError, KeyTableName};
 use crate::frame::{DIGEST_LEN, MAGIC};
+use crate::lanes;
 use crate::wire::{Malformed, WireField, WireFields, WireValue};
 
 /// One user record of a blob. Its `Debug` tells lengths: keys and data are whatever a producer put there.
@@ -57,20 +58,40 @@ impl fmt::Debug for Payload<'_> {
 /// A blob that parses but names a key outside its table, or holds a key that is not UTF-8. None of its user
 /// records is given out; the caller still has the bytes.
 pub fn deaggregate(bytes: &[u8]) -> Result<Payload<'_>, DeaggregateError> {
-    let Some(protobuf) = checked_protobuf(bytes) else {
-        return Ok(Payload::Plain(bytes));
-    };
-    match AggregatedRecord::parse(protobuf) {
-        Ok(record) => record.user_records().map(Payload::Aggregated),
-        Err(Malformed) => Ok(Payload::Plain(bytes)),
-    }
+    payload(bytes, digest)
 }
 
-/// The protobuf in the frame, if the frame is right. An empty one does not count, as with the Kinesis
-/// Client Library.
-fn checked_protobuf(bytes: &[u8]) -> Option<&[u8]> {
-    let (protobuf, expected) = bytes.strip_prefix(&MAGIC)?.split_last_chunk::<DIGEST_LEN>()?;
-    (!protobuf.is_empty() && digest(protobuf) == *expected).then_some(protobuf)
+/// Reads the data of many Kinesis records, each as [`deaggregate`] does, in order. Their digests are
+/// calculated together, which takes a fraction of the time.
+pub fn deaggregate_all<'a>(
+    records: &'a [impl AsRef<[u8]>],
+) -> impl Iterator<Item = Result<Payload<'a>, DeaggregateError>> {
+    let bytes = records.iter().map(AsRef::as_ref);
+    let mut digests = vec![[0; DIGEST_LEN]; records.len()];
+    let rooms = bytes.clone().zip(&mut digests);
+    lanes::digest_all(rooms.filter_map(|(bytes, room)| Some((framed(bytes)?.0, room))));
+    bytes
+        .zip(digests)
+        .map(|(bytes, digest)| payload(bytes, |_| digest))
+}
+
+/// The protobuf in the frame and the digest it should have, if the frame is right. An empty protobuf does not
+/// count, as with the Kinesis Client Library.
+fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8; DIGEST_LEN])> {
+    let framed = bytes.strip_prefix(&MAGIC)?.split_last_chunk::<DIGEST_LEN>()?;
+    (!framed.0.is_empty()).then_some(framed)
+}
+
+/// What the bytes hold, given how the digest of their protobuf comes about.
+fn payload(
+    bytes: &[u8],
+    digest: impl FnOnce(&[u8]) -> [u8; DIGEST_LEN],
+) -> Result<Payload<'_>, DeaggregateError> {
+    let checked = framed(bytes).filter(|(protobuf, expected)| digest(protobuf) == **expected);
+    match checked.map(|(protobuf, _)| AggregatedRecord::parse(protobuf)) {
+        Some(Ok(record)) => record.user_records().map(Payload::Aggregated),
+        None | Some(Err(Malformed)) => Ok(Payload::Plain(bytes)),
+    }
 }
 
 /// The message as it is written: indices not yet resolved, since the tables may come after the records.

@@ -15,7 +15,7 @@ use std::fmt::Write;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use kpl::{
     Aggregator, Blob, Blobs, DeaggregateError, KeyTableName, Limits, Payload, Pushed, deaggregate,
-    effective_hash_key,
+    deaggregate_all, effective_hash_key,
 };
 use oracle::Owned;
 use serde::Deserialize;
@@ -572,9 +572,16 @@ fn every_payload_is_read_by_the_rules() {
         let same = as_kcl(&read).is_some_and(|ours| kcl.cases[*name].is(&ours));
         match agreement {
             Kcl::Agrees => assert!(same, "{name}: the client library differs"),
-            Kcl::Differs(how) => assert!(!same, "{name}: the client library agrees, though it {how}"),
+            Kcl::Differs(how) => {
+                assert!(!same, "{name}: the client library agrees, though it {how}")
+            }
         }
     }
+
+    // Together they are read as each alone, whatever their neighbours.
+    let payloads: Vec<_> = cases.iter().map(|case| base64(&case.data_b64)).collect();
+    let alone: Vec<_> = payloads.iter().map(|payload| deaggregate(payload)).collect();
+    assert_eq!(deaggregate_all(&payloads).collect::<Vec<_>>(), alone);
 }
 
 impl KclOutput {

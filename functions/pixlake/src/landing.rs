@@ -54,11 +54,9 @@ impl Landing {
             match self.accepted.recv_timeout(patience) {
                 Ok(Accepted::Events(records)) => {
                     self.is_amid = true;
-                    for record in records {
-                        self.writer
-                            .put_event(&record, self.now)
-                            .map_err(CommandError::job)?;
-                    }
+                    self.writer
+                        .put_events(&records, self.now)
+                        .map_err(CommandError::job)?;
                 }
                 Ok(Accepted::FailedEvents(records)) => {
                     self.is_amid = true;

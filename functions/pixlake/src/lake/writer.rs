@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use kpl::Payload;
+use kpl::{DeaggregateError, Payload};
 use pixel_row::{Day, Timestamp};
 
 use super::buffer::RowBuffer;
@@ -93,7 +93,24 @@ impl LakeWriter {
     ///
     /// A row goes into the hour of its own `ts_server`. One that does not convert goes, alone, to the errors.
     pub fn put_event(&mut self, record: &[u8], arrival: Timestamp) -> Result<(), LakeError> {
-        match kpl::deaggregate(record) {
+        self.put_events(&[record], arrival)
+    }
+
+    /// Takes records of the event stream as [`put_event`](LakeWriter::put_event) does, in less time.
+    pub fn put_events(&mut self, records: &[impl AsRef<[u8]>], arrival: Timestamp) -> Result<(), LakeError> {
+        for (record, payload) in records.iter().zip(kpl::deaggregate_all(records)) {
+            self.put_payload(record.as_ref(), payload, arrival)?;
+        }
+        Ok(())
+    }
+
+    fn put_payload(
+        &mut self,
+        record: &[u8],
+        payload: Result<Payload<'_>, DeaggregateError>,
+        arrival: Timestamp,
+    ) -> Result<(), LakeError> {
+        match payload {
             Ok(Payload::Plain(data)) => self.put_documents(Destination::Events, data, arrival)?,
             Ok(Payload::Aggregated(user_records)) => {
                 for user_record in user_records {
