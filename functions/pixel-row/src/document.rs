@@ -15,6 +15,8 @@ pub const MAX_DOCUMENT_LEN: usize = 32 * 1024 * 1024;
 pub struct Documents<'a> {
     columns: &'static [Column],
     rest: &'a [u8],
+    /// The record, if all of it is UTF-8: one look at the whole is cheaper than one at each text.
+    text: Option<&'a str>,
     cells: Vec<Cell<'a>>,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Documents<'a> {
         Documents {
             columns,
             rest: record,
+            text: std::str::from_utf8(record).ok(),
             cells: Vec::with_capacity(columns.len()),
         }
     }
@@ -94,15 +97,17 @@ impl<'a> Documents<'a> {
             cells: &mut self.cells,
             error: &mut error,
         };
-        let mut deserializer = serde_json::Deserializer::from_slice(self.rest);
-        let read = seed.deserialize(&mut deserializer);
-        let read_to = deserializer.into_iter::<IgnoredAny>().byte_offset();
-        let end = if read.is_ok() {
-            read_to
-        } else {
-            error = Some(ConversionError::NoJson { byte: read_to });
-            self.rest.len()
+        let text = self
+            .text
+            .and_then(|text| text.get(text.len() - self.rest.len()..));
+        let read = match text {
+            Some(text) => seed.read(serde_json::Deserializer::from_str(text)),
+            None => seed.read(serde_json::Deserializer::from_slice(self.rest)),
         };
+        let end = read.unwrap_or_else(|byte| {
+            error = Some(ConversionError::NoJson { byte });
+            self.rest.len()
+        });
         let (raw, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
         self.rest = rest;
         if raw.len() > MAX_DOCUMENT_LEN {
@@ -139,6 +144,18 @@ struct RowSeed<'a, 'c> {
     columns: &'static [Column],
     cells: &'c mut [Cell<'a>],
     error: &'c mut Option<ConversionError>,
+}
+
+impl<'a> RowSeed<'a, '_> {
+    /// Reads one document. Says where it ends, or where reading stopped because it is no JSON.
+    fn read<R: serde_json::de::Read<'a>>(
+        self,
+        mut deserializer: serde_json::Deserializer<R>,
+    ) -> Result<usize, usize> {
+        let read = self.deserialize(&mut deserializer);
+        let read_to = deserializer.into_iter::<IgnoredAny>().byte_offset();
+        read.map(|()| read_to).map_err(|_| read_to)
+    }
 }
 
 impl<'a> DeserializeSeed<'a> for RowSeed<'a, '_> {
