@@ -2,6 +2,8 @@
 //!
 //! Formats: <https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html>
 
+use std::ops::{Range, RangeInclusive};
+
 use crate::{Day, Timestamp};
 
 /// An integer of so many characters is in milliseconds, a shorter one in seconds.
@@ -12,6 +14,9 @@ const MAX_FRACTION_LEN: usize = 9;
 /// `yyyy-MM-dd'T'HH:mm:ss[.S]'Z'`, `yyyy-[M]M-[d]d HH:mm:ss[.S]`, seconds, milliseconds, or seconds with a
 /// fraction, since 1970. Digits past the millisecond are cut.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+    if let Some(time) = parse_written(text) {
+        return Some(time);
+    }
     if text.contains(':') {
         return parse_civil(text);
     }
@@ -52,6 +57,25 @@ fn from_integer(number: i64, len: usize) -> Option<Timestamp> {
     }
 }
 
+/// The one form in which our own rows come, `2026-11-01T07:12:33.456Z`, without a search for its parts.
+fn parse_written(text: &str) -> Option<Timestamp> {
+    let shape = b"0000-00-00T00:00:00.000Z";
+    let fits = |(byte, shape): (u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == *shape,
+    };
+    if text.len() != shape.len() || !text.bytes().zip(shape).all(fits) {
+        return None;
+    }
+    let append = |number, digit| number * 10 + i64::from(digit - b'0');
+    let digits = |range: Range<usize>| Some(text.get(range)?.bytes().fold(0, append));
+    moment(
+        civil_date(digits(0..4)?, digits(5..7)?, digits(8..10)?)?,
+        [digits(11..13)?, digits(14..16)?, digits(17..19)?],
+        digits(20..23)?,
+    )
+}
+
 fn parse_civil(text: &str) -> Option<Timestamp> {
     let (date_text, time, short) = if let Some((date, time)) = text.split_once('T') {
         (date, time.strip_suffix('Z')?, false)
@@ -59,15 +83,14 @@ fn parse_civil(text: &str) -> Option<Timestamp> {
         let (date, time) = text.split_once(' ')?;
         (date, time, true)
     };
-    let (year, month, day) = date(date_text, short)?;
+    let date = date(date_text, short)?;
     let (whole, fraction) = match time.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (time, None),
     };
     let mut parts = whole.split(':');
-    let hour = number(parts.next()?, 2..=2).filter(|&hour| hour < 24)?;
-    let minute = number(parts.next()?, 2..=2).filter(|&minute| minute < 60)?;
-    let second = number(parts.next()?, 2..=2).filter(|&second| second < 60)?;
+    let mut part = || number(parts.next()?, 2..=2);
+    let time = [part()?, part()?, part()?];
     if parts.next().is_some() {
         return None;
     }
@@ -82,6 +105,18 @@ fn parse_civil(text: &str) -> Option<Timestamp> {
             millis
         }
     };
+    moment(date, time, millis)
+}
+
+/// The moment of a date and its hour, minute and second, if the clock has them.
+fn moment(
+    (year, month, day): (i64, i64, i64),
+    [hour, minute, second]: [i64; 3],
+    millis: i64,
+) -> Option<Timestamp> {
+    if hour >= 24 || minute >= 60 || second >= 60 {
+        return None;
+    }
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     Timestamp::from_millis(seconds * 1000 + millis)
 }
@@ -93,6 +128,11 @@ fn date(text: &str, short: bool) -> Option<(i64, i64, i64)> {
     let year = number(parts.next()?, 4..=4)?;
     let month = number(parts.next()?, shortest..=2)?;
     let day = number(parts.next()?, shortest..=2)?;
+    civil_date(year, month, day).filter(|_| parts.next().is_none())
+}
+
+/// A date, if the calendar has it.
+fn civil_date(year: i64, month: i64, day: i64) -> Option<(i64, i64, i64)> {
     let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -101,11 +141,11 @@ fn date(text: &str, short: bool) -> Option<(i64, i64, i64)> {
         2 => 28,
         _ => return None,
     };
-    (parts.next().is_none() && (1..=days).contains(&day)).then_some((year, month, day))
+    (1..=days).contains(&day).then_some((year, month, day))
 }
 
 /// So many ASCII digits and nothing else.
-fn number(text: &str, lens: std::ops::RangeInclusive<usize>) -> Option<i64> {
+fn number(text: &str, lens: RangeInclusive<usize>) -> Option<i64> {
     if lens.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().ok()
     } else {
@@ -213,6 +253,21 @@ mod tests {
     }
 
     proptest! {
+        // One character wrong at the most: the short way reads no more than the other, and the same.
+        #[test]
+        fn a_written_time_is_read_as_any_other(
+            millis in -62_167_219_200_000_i64..=253_402_300_799_999,
+            at in 0..24_usize,
+            character in "[0-9:.TZ+ -]",
+        ) {
+            let mut text = Timestamp::from_millis(millis).unwrap().to_string();
+            prop_assert_eq!(parse_written(&text), parse_civil(&text));
+            text.replace_range(at..=at, &character);
+            if let Some(time) = parse_written(&text) {
+                prop_assert_eq!(Some(time), parse_civil(&text));
+            }
+        }
+
         #[test]
         fn what_pixel_log_writes_is_read_again(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
             let time = Timestamp::from_millis(millis).unwrap();
