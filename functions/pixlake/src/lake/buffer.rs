@@ -1,6 +1,7 @@
 //! The rows of one partition that wait for their file, in columns.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -20,13 +21,20 @@ const COLUMN_OVERHEAD: usize = 256;
 /// Rows in columns. A row goes in whole.
 #[derive(Debug)]
 pub(super) struct RowBuffer {
-    builders: Vec<Builder>,
+    columns: Vec<ColumnBuffer>,
     /// Rows in it.
     pub(super) rows: u64,
     /// About so many bytes of memory.
     pub(super) bytes: usize,
     /// When the first of its rows arrived.
     pub(super) since: Timestamp,
+}
+
+/// One column. Most cells of a row are null: they are counted, and appended all at once before a value comes.
+#[derive(Debug)]
+struct ColumnBuffer {
+    builder: Builder,
+    nulls: usize,
 }
 
 #[derive(Debug)]
@@ -42,9 +50,12 @@ enum Builder {
 impl RowBuffer {
     pub(super) fn new(columns: &[Column], since: Timestamp) -> RowBuffer {
         RowBuffer {
-            builders: columns
+            columns: columns
                 .iter()
-                .map(|column| Builder::new(column.column_type))
+                .map(|column| ColumnBuffer {
+                    builder: Builder::new(column.column_type),
+                    nulls: 0,
+                })
                 .collect(),
             rows: 0,
             bytes: columns.len() * COLUMN_OVERHEAD,
@@ -54,15 +65,42 @@ impl RowBuffer {
 
     /// Appends a row: one cell for each column, of the column's type.
     pub(super) fn append(&mut self, cells: &[Cell<'_>]) {
-        for (builder, cell) in self.builders.iter_mut().zip(cells) {
-            self.bytes += builder.append(cell);
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            self.bytes += column.append(cell);
         }
         self.rows += 1;
     }
 
     /// The rows as Arrow's columns.
     pub(super) fn finish(mut self, schema: SchemaRef) -> Result<RecordBatch, ArrowError> {
-        RecordBatch::try_new(schema, self.builders.iter_mut().map(Builder::finish).collect())
+        RecordBatch::try_new(
+            schema,
+            self.columns.iter_mut().map(ColumnBuffer::finish).collect(),
+        )
+    }
+}
+
+impl ColumnBuffer {
+    /// Appends a cell and says how many bytes that took, about.
+    fn append(&mut self, cell: &Cell<'_>) -> usize {
+        if *cell == Cell::Null {
+            self.nulls += 1;
+            return self.builder.null_bytes();
+        }
+        self.append_nulls();
+        self.builder.append(cell)
+    }
+
+    fn append_nulls(&mut self) {
+        // A column without nulls needs no list of them, and even none at all begins one.
+        if self.nulls > 0 {
+            self.builder.append_nulls(mem::take(&mut self.nulls));
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        self.append_nulls();
+        self.builder.finish()
     }
 }
 
@@ -81,47 +119,27 @@ impl Builder {
         }
     }
 
-    /// Appends a cell and says how many bytes that took, about.
+    /// Appends a cell of the column's type and says how many bytes that took, about.
     fn append(&mut self, cell: &Cell<'_>) -> usize {
         match (self, cell) {
             (Builder::Text(builder), Cell::Text(text)) => {
                 builder.append_value(text);
                 4 + text.len()
             }
-            (Builder::Text(builder), _) => {
-                builder.append_null();
+            (Builder::Int(builder), Cell::Int(value)) => {
+                builder.append_value(*value);
                 4
             }
-            (Builder::Int(builder), cell) => {
-                builder.append_option(if let Cell::Int(value) = cell {
-                    Some(*value)
-                } else {
-                    None
-                });
-                4
-            }
-            (Builder::Bigint(builder), cell) => {
-                builder.append_option(if let Cell::Bigint(value) = cell {
-                    Some(*value)
-                } else {
-                    None
-                });
+            (Builder::Bigint(builder), Cell::Bigint(value)) => {
+                builder.append_value(*value);
                 8
             }
-            (Builder::Boolean(builder), cell) => {
-                builder.append_option(if let Cell::Boolean(value) = cell {
-                    Some(*value)
-                } else {
-                    None
-                });
+            (Builder::Boolean(builder), Cell::Boolean(value)) => {
+                builder.append_value(*value);
                 1
             }
-            (Builder::Timestamp(builder), cell) => {
-                builder.append_option(if let Cell::Timestamp(time) = cell {
-                    Some(time.as_millis())
-                } else {
-                    None
-                });
+            (Builder::Timestamp(builder), Cell::Timestamp(time)) => {
+                builder.append_value(time.as_millis());
                 8
             }
             (Builder::Texts(builder), Cell::Texts(texts)) => {
@@ -135,10 +153,31 @@ impl Builder {
                     .map(|text: &Cow<'_, str>| 4 + text.len())
                     .sum::<usize>()
             }
-            (Builder::Texts(builder), _) => {
-                builder.append(false);
-                4
+            // A cell has its column's type.
+            (builder, _) => {
+                builder.append_nulls(1);
+                builder.null_bytes()
             }
+        }
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        match self {
+            Builder::Text(builder) => builder.append_nulls(count),
+            Builder::Int(builder) => builder.append_nulls(count),
+            Builder::Bigint(builder) => builder.append_nulls(count),
+            Builder::Boolean(builder) => builder.append_nulls(count),
+            Builder::Timestamp(builder) => builder.append_nulls(count),
+            Builder::Texts(builder) => builder.append_nulls(count),
+        }
+    }
+
+    /// About how many bytes a null takes.
+    fn null_bytes(&self) -> usize {
+        match self {
+            Builder::Text(_) | Builder::Int(_) | Builder::Texts(_) => 4,
+            Builder::Bigint(_) | Builder::Timestamp(_) => 8,
+            Builder::Boolean(_) => 1,
         }
     }
 
