@@ -63,9 +63,9 @@ pub fn deaggregate(bytes: &[u8]) -> Result<Payload<'_>, DeaggregateError> {
 
 /// Reads the data of many Kinesis records, each as [`deaggregate`] does, in order. Their digests are
 /// calculated together, which takes a fraction of the time.
-pub fn deaggregate_all<'a>(
-    records: &'a [impl AsRef<[u8]>],
-) -> impl Iterator<Item = Result<Payload<'a>, DeaggregateError>> {
+pub fn deaggregate_all(
+    records: &[impl AsRef<[u8]>],
+) -> impl Iterator<Item = Result<Payload<'_>, DeaggregateError>> {
     let bytes = records.iter().map(AsRef::as_ref);
     let mut digests = vec![[0; DIGEST_LEN]; records.len()];
     let rooms = bytes.clone().zip(&mut digests);
