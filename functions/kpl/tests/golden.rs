@@ -572,9 +572,7 @@ fn every_payload_is_read_by_the_rules() {
         let same = as_kcl(&read).is_some_and(|ours| kcl.cases[*name].is(&ours));
         match agreement {
             Kcl::Agrees => assert!(same, "{name}: the client library differs"),
-            Kcl::Differs(how) => {
-                assert!(!same, "{name}: the client library agrees, though it {how}")
-            }
+            Kcl::Differs(how) => assert!(!same, "{name}: the client library agrees, though it {how}"),
         }
     }
 
