@@ -5,9 +5,6 @@ use base64_simd::STANDARD;
 use super::shape;
 use crate::log_record::LogRecord;
 
-/// Bytes of a record that are not its data: an estimate.
-const AROUND_DATA: usize = 640;
-
 /// Writes records into an event of AWS's shape. [`Envelope`](crate::Envelope) reads the same records back.
 pub struct EventWriter {
     json: Vec<u8>,
@@ -28,8 +25,6 @@ impl EventWriter {
     /// does a sequence number that it does not have.
     pub fn write(&mut self, record: &LogRecord<'_>) {
         let json = &mut self.json;
-        // Base64 makes four bytes of three, and appends them without growing the buffer ahead.
-        json.reserve(record.data.len() / 3 * 4 + AROUND_DATA);
         if self.records > 0 {
             json.extend_from_slice(shape::BETWEEN_RECORDS);
         }
@@ -38,6 +33,8 @@ impl EventWriter {
         json.extend_from_slice(shape::TO_SEQUENCE_NUMBER);
         write_text(json, number);
         json.extend_from_slice(shape::TO_DATA);
+        // To append base64 makes room for just that much, so every record would move the whole event.
+        json.reserve(STANDARD.encoded_length(record.data.len()));
         STANDARD.encode_append(record.data, json);
         json.extend_from_slice(shape::TO_ARRIVAL);
         let millis = record.arrival.as_millis().max(0); // no log is older than 1970
