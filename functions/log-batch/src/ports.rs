@@ -109,3 +109,19 @@ pub struct Ports<E, F, C, R, S> {
     /// The day's salt.
     pub salt: S,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_salt_is_derived_for_each_day_and_without_a_key_there_is_none() {
+        let days = ["2026-11-01", "2026-11-02"].map(|day| Day::parse(day).unwrap());
+        let key = [7; 32];
+        for day in days {
+            // Not `assert_eq!`: a salt has no `Debug`.
+            assert!(DerivedSalt::new(Some(key)).salt(day) == Some(DaySalt::derive(&key, day)));
+            assert!(DerivedSalt::new(None).salt(day).is_none());
+        }
+    }
+}

@@ -200,3 +200,33 @@ fn end_of_call(entries: &[PutEntry<'_>], first: usize, limits: PutLimits) -> usi
         .count();
     first + fitting.max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_carries_as_much_as_its_limits_allow_and_at_least_one_entry() {
+        // Ten bytes, four of them the key's.
+        let entry = PutEntry {
+            data: b"6bytes",
+            partition_key: "four",
+        };
+        for (first, entries, request_bytes, end) in [
+            (0, 500, 20, 2),
+            (0, 500, 19, 1),
+            (0, 500, 9, 1),
+            (0, 1, 20, 1),
+            (3, 500, 20, 5),
+            (4, 500, 20, 5), // there are only five
+        ] {
+            let limits = PutLimits {
+                entries,
+                request_bytes,
+                record_bytes: 10,
+            };
+            let found = end_of_call(&[entry; 5], first, limits);
+            assert_eq!(found, end, "from {first}, {entries} of {request_bytes} bytes");
+        }
+    }
+}

@@ -83,6 +83,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_limits_are_those_that_the_apis_state() {
+        let limits = |service: Service| {
+            let limits = service.limits;
+            (limits.entries, limits.request_bytes, limits.record_bytes)
+        };
+        // 10 MiB and 1 MiB; 4 MiB and 1,000 KiB.
+        assert_eq!(limits(Service::KINESIS), (500, 10_485_760, 1_048_576));
+        assert_eq!(limits(Service::FIREHOSE), (500, 4_194_304, 1_024_000));
+    }
+
+    #[test]
     fn limits_of_ones_own_are_never_wider_and_leave_the_format() {
         let wide = PutLimits {
             entries: usize::MAX,

@@ -209,14 +209,14 @@ fn the_key_is_the_same_on_redelivery_and_another_for_another_place_or_line() {
 
 #[test]
 fn a_panic_is_a_failed_event_and_stops_nothing_else() {
-    // The salt is asked once a day and kept; lines of three days ask three times.
+    // The salt is asked once a day and kept: four lines of three days ask three times.
     let of_day = |id: &str, day: i64| {
         let line = format!("{}.000\t200\t/p.gif\t{id}\n", support::NOW_SECONDS - day * 86_400);
         record(&(100 + day).to_string(), line.as_bytes())
     };
-    let records = [of_day("a", 0), of_day("b", 1), of_day("c", 2)];
+    let records = [of_day("a", 0), of_day("a2", 0), of_day("b", 1), of_day("c", 2)];
     let handled = handle::<Kinesis>(&records, Some(1));
-    assert_eq!(handled.rows, ["a", "c"]);
+    assert_eq!(handled.rows, ["a", "a2", "c"]);
     let [failure] = handled.failures.as_slice() else {
         panic!()
     };
@@ -262,7 +262,8 @@ fn a_row_is_too_large_for<K: Kind>() {
         record("1", line("a").as_bytes()),
         record("2", long.as_bytes()),
         record("3", two.as_bytes()),
-        record("4", line("d").as_bytes()),
+        // Two rows that fit, each on its own.
+        record("4", [line("c"), line("d")].concat().as_bytes()),
         record("5", [&*long, &*line("e")].concat().as_bytes()),
     ];
     let ports = support::ports(
@@ -276,7 +277,7 @@ fn a_row_is_too_large_for<K: Kind>() {
     let outcome = clock.run(handled, None).unwrap().unwrap();
     assert_eq!(outcome.verdict, Verdict::Delivered);
     // No row of a line is delivered when one of them cannot be.
-    assert_eq!(ports.events.stored_ids(), ["a", "d", "e"]);
+    assert_eq!(ports.events.stored_ids(), ["a", "c", "d", "e"]);
     assert!(
         ports
             .events

@@ -96,6 +96,10 @@ fn a_cap_is_met_exactly_and_one_byte_less_makes_two_blobs() {
         let [whole] = all.blobs.as_slice() else { panic!() };
         let exact = pack::<K>(&lines, whole.data.len(), 0);
         assert_eq!(exact.blobs.len(), 1);
+        // The cap is that of each blob, not only of the first.
+        let twice = pack::<K>(&[&*lines, &*lines].concat(), whole.data.len(), 0);
+        let sizes: Vec<usize> = rows_of::<K>(&twice).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [6, 6]);
         let less = pack::<K>(&lines, whole.data.len() - 1, 0);
         let sizes: Vec<usize> = rows_of::<K>(&less).iter().map(Vec::len).collect();
         assert_eq!(sizes, [5, 1]);
