@@ -314,6 +314,17 @@ mod tests {
         found
     }
 
+    #[test]
+    fn a_document_of_more_than_32_mib_does_not_convert() {
+        let around = r#"{"x":""}"#.len();
+        for (len, converts) in [(33_554_432, true), (33_554_433, false)] {
+            let record = format!(r#"{{"x":"{}"}}"#, "x".repeat(len - around));
+            let mut documents = Documents::new(Row::COLUMNS, record.as_bytes());
+            let is_row = matches!(documents.next(), Some(Document::Row { .. }));
+            assert_eq!(is_row, converts, "{len}");
+        }
+    }
+
     /// A cell with its value, which its `Debug` does not tell.
     fn shown(cell: &Cell<'_>) -> String {
         match cell {

@@ -268,8 +268,8 @@ mod tests {
     #[test]
     fn what_must_be_escaped_is_and_nothing_else() {
         assert_eq!(
-            string("a\"b\\c\n\r\t\0\u{1f}\u{7f}</script>é😀"),
-            "\"a\\\"b\\\\c\\n\\r\\t\\u0000\\u001f\u{7f}</script>é😀\""
+            string("a\"b\\c\n\r\t\0\u{19}\u{1a}\u{1f}\u{7f}</script>é😀"),
+            "\"a\\\"b\\\\c\\n\\r\\t\\u0000\\u0019\\u001a\\u001f\u{7f}</script>é😀\""
         );
     }
 
@@ -283,6 +283,7 @@ mod tests {
         }
         assert_eq!(out.bytes(), format!("\"{text}\",").repeat(3).as_bytes());
         out.truncate(text.len() + 2);
+        assert!(!out.is_empty());
         out.push_string("\n");
         assert_eq!(out.bytes(), format!("\"{text}\"\"\\n\"").as_bytes());
         out.truncate(0);
@@ -302,6 +303,16 @@ mod tests {
                     format!("\"{}\"", text.replace('\u{1f}', "\\u001f"))
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_is_plain_is_copied_in_one_go() {
+        // Taken for something to escape it would be written byte by byte, to the same.
+        for len in 1..BLOCK {
+            let (text, mut room) = (vec![b'x'; len], vec![0; len]);
+            assert_eq!(copy_short(&text, &mut room).to_bitmask(), 0, "{len}");
+            assert_eq!(room, text);
         }
     }
 

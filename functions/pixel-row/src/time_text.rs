@@ -252,6 +252,29 @@ mod tests {
         }
     }
 
+    /// Day for day through all years that a text can hold, with nothing but the lengths of the months.
+    #[test]
+    fn both_calendars_are_the_gregorian_one() {
+        let mut number = -719_528; // 0000-01-01 before 1970-01-01, by `date -u -d 0000-01-01 +%s`
+        for year in 0..10_000 {
+            // Of full centuries only every fourth is a leap year: 1600 and 2000, not 1900.
+            let leap = if year % 100 == 0 { year / 100 } else { year } % 4 == 0;
+            let february = if leap { 29 } else { 28 };
+            let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, days) in (1_u8..).zip(months) {
+                for day in 1..=days {
+                    let time = Timestamp::from_millis(number * 86_400_000).unwrap();
+                    assert_eq!(time.day().civil(), (year, month, day));
+                    let found = days_from_civil(year.into(), month.into(), day.into());
+                    assert_eq!(found, number, "{year}-{month}-{day}");
+                    number += 1;
+                }
+                let is_day = |day: u8| day_of(&format!("{year:04}-{month:02}-{day:02}")).is_some();
+                assert!(is_day(days) && !is_day(days + 1), "{year}-{month}");
+            }
+        }
+    }
+
     proptest! {
         // One character wrong at the most: the short way reads no more than the other, and the same.
         #[test]

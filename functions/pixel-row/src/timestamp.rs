@@ -272,6 +272,8 @@ mod tests {
     #[test]
     fn out_of_range_is_refused() {
         assert_eq!(Timestamp::from_millis(253_402_300_800_000), None);
+        // One before 0000-01-01T00:00:00Z, as `date -u -d … +%s` gives that.
+        assert_eq!(Timestamp::from_millis(-62_167_219_200_001), None);
         assert_eq!(
             Timestamp::parse_millis("1668968526477").map(Timestamp::as_millis),
             Some(1_668_968_526_477)
@@ -296,6 +298,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Timestamp::parse_millis(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_has_1_to_18_digits() {
+        for (text, expected) in [
+            ("", None),
+            ("9", Some(9)),
+            ("999999999999999999", Some(999_999_999_999_999_999)),
+            ("0000000000000000000", None), // nineteen
+        ] {
+            assert_eq!(whole_number(text.as_bytes()), expected, "{text}");
         }
     }
 
