@@ -94,6 +94,25 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_the_keyed_hash_of_its_parts_each_behind_its_length() {
+        let salt = DaySalt::new([7; 32]);
+        for (ip, address) in [
+            ("192.0.2.1", &[192, 0, 2, 1][..]),
+            // The first half of the address.
+            ("2001:db8:1:2::1", &[0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2]),
+        ] {
+            let mut hasher = blake3::Hasher::new_keyed(&[7; 32]);
+            for part in [b"shop", address, b"agent"] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+            let hash = hasher.finalize().to_hex();
+            let found = id(&salt, "shop", ip, "agent");
+            assert_eq!(Some(&*found), hash.get(..32), "{ip}");
+        }
+    }
+
+    #[test]
     fn every_day_has_its_own_salt() {
         let day = |ms| Timestamp::from_millis(ms).unwrap().day();
         let key = [1; 32];
