@@ -37,7 +37,7 @@ def main(arguments):
         if not found:
             sys.exit(f"peers: no run says the figure {name}")
         measured[name] = statistics.median(found)
-    worse = False
+    worse = []
     for pattern, first, second in ROWS:
         row = pattern.search(readme)
         if row is None:
@@ -46,14 +46,15 @@ def main(arguments):
             more_is_better = FIGURES[name][1]
             factor = stated / measured[name] if more_is_better else measured[name] / stated
             print(f"{name}: {measured[name]:.2f}, {README}: {stated}")
-            worse |= factor > TOLERANCE
+            if factor > TOLERANCE:
+                worse.append(name)
         text = f"{row[1]}{measured[first]:.1f}{row[3]}{measured[second]:.1f}{row[5]}"
         readme = readme.replace(row[0], text)
     if write:
         with open(README, "w", encoding="utf-8") as file:
             file.write(readme)
     elif worse:
-        sys.exit(f"peers: a figure is {TOLERANCE} times as bad as {README} says")
+        sys.exit(f"peers: {TOLERANCE} times as bad as {README} says: {', '.join(worse)}")
 
 
 main(sys.argv[1:])

@@ -114,7 +114,8 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Goes over the blocks without the other lanes: all of them together take half as long again as this.
+    /// Goes over the blocks without the other lanes: all of them together take a sixth to three
+    /// quarters longer.
     fn advance_alone(&mut self) {
         let mut state = self.state;
         let blocks = self.blocks();

@@ -168,6 +168,8 @@ struct Header<'a>(LogText<'a>);
 
 impl<'a> Header<'a> {
     /// Name and value, if it may be one that a row needs: most are not, and their first bytes say so.
+    ///
+    /// [`RequestHeaders::take`] knows the names; another one there needs its start here.
     #[inline]
     fn wanted(self) -> Option<(&'a [u8], LogText<'a>)> {
         let start: [u8; 4] = *self.0.bytes().first_chunk()?;

@@ -12,7 +12,7 @@ use crate::log_text::LogText;
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
-/// Tabs that are noted at once, whether a block has as many or not: what is too much is written over. So a
+/// Tabs that are noted at once, whether a block has as many or not: what is too much is written over or never read. So a
 /// processor need not guess how many there are, and it would guess wrong.
 const TABS: usize = 8;
 
@@ -56,7 +56,7 @@ impl<'a> LogLine<'a> {
         if raw.is_empty() {
             return Err(LineError::Empty);
         }
-        let found = dispatch!(Level::new(), simd => find_columns(simd, raw, &mut self.starts));
+        let found = dispatch!(level(), simd => find_columns(simd, raw, &mut self.starts));
         let expected = self.fields.len();
         if found != expected {
             return Err(LineError::FieldCount { expected, found });
@@ -112,8 +112,16 @@ impl<'a> LogLine<'a> {
     }
 }
 
+/// The widest vectors that the processor has, up to AVX2: those of AVX-512 could not be tested.
+fn level() -> Level {
+    let level = Level::new();
+    #[cfg(target_arch = "x86_64")]
+    let level = level.as_avx2().map_or(level, Level::Avx2);
+    level
+}
+
 /// Notes where each column but the first begins, and counts all of them, also those that there is no room for.
-/// What is called from here is in line, so that the widest vectors of the processor may be used.
+/// What is called from here is inlined, so that the widest vectors of the processor may be used.
 #[expect(
     clippy::inline_always,
     reason = "else it would not be compiled for those vectors"
@@ -190,6 +198,52 @@ mod tests {
                     assert_eq!(line.bytes(field).unwrap_or_default(), column.as_bytes());
                 }
             }
+        }
+    }
+
+    /// Every column of lines of all fields, and lines with more and fewer, on each width of vectors.
+    #[test]
+    fn columns_are_those_of_a_plain_split() {
+        let mut state = 1_u32;
+        let mut dice = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 24
+        };
+        for number in (0..3_000).map(|turn| [FIELD_COUNT, 70, 72, 78, 80, 200][turn % 6]) {
+            // Mostly none, so that many tabs stand close together, and some long ones.
+            let lengths = (0..number).map(|_| [0, 0, 0, 1, 2, 7, 69, 129][dice() as usize % 8]);
+            let columns: Vec<String> = lengths.map(|length| "x".repeat(length)).collect();
+            let line = columns.join("\t");
+            let expected = columns.iter().scan(0, |at, column| {
+                *at += column.len() + 1;
+                Some(*at)
+            });
+            let expected: Vec<usize> = [0]
+                .into_iter()
+                .chain(expected)
+                .take(number.min(FIELD_COUNT))
+                .collect();
+            let check = |found: usize, starts: Starts| {
+                assert_eq!(found, number);
+                assert_eq!(starts.get(..expected.len()).unwrap(), expected);
+            };
+            macro_rules! on {
+                ($simd:expr) => {
+                    let mut starts = [0; STARTS];
+                    if let Some(simd) = $simd {
+                        let found = simd.vectorize(|| find_columns(simd, line.as_bytes(), &mut starts));
+                        check(found, starts);
+                    }
+                };
+            }
+            #[cfg(target_arch = "x86_64")]
+            {
+                on!(Level::new().as_sse2());
+                on!(Level::new().as_sse4_2());
+                on!(Level::new().as_avx2());
+            }
+            #[cfg(target_arch = "aarch64")]
+            on!(Level::new().as_neon());
         }
     }
 

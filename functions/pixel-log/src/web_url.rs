@@ -106,7 +106,7 @@ impl<'a> WebUrl<'a> {
     }
 }
 
-/// The longest host that DNS has room for.
+/// The longest host that its column has room for, and DNS too.
 const MAX_HOST: usize = Row::max_bytes("page_host");
 
 fn is_plain_host(byte: u8) -> bool {

@@ -339,6 +339,7 @@ fn headers_are_read_by_their_own_rules() {
         ("sec-fetch-site:%0A", "sec_fetch_site", json!(null)),
         ("sec-fetch-dest: %0A", "sec_fetch_dest", json!(null)),
         ("sec-ch-ua-platform:%0A", "ch_platform", json!(null)),
+        ("Sec-CH-UA-Platform:%22Linux%22%0a", "ch_platform", json!("Linux")),
         ("sec-ch-ua-platform:%22%22%0A", "ch_platform", json!(null)),
         ("sec-ch-ua-mobile:?0%0A", "ch_mobile", json!(false)),
         ("sec-ch-ua-mobile:?1%0A", "ch_mobile", json!(true)),

@@ -47,6 +47,10 @@ const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
     one.is_empty() && other.is_empty()
 }
 
+const _: () = assert!(
+    is_same(b"ab", b"ab") && !is_same(b"a", b"ab") && !is_same(b"ab", b"a") && !is_same(b"ab", b"ac")
+);
+
 /// The type of a column, by its name in Glue and Athena's DDL.
 /// Source: <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

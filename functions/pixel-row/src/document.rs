@@ -345,6 +345,7 @@ mod tests {
         for expected in ["Text", "Unconvertible(Column("] {
             let told = format!("{:?}", documents.next().unwrap());
             assert!(told.contains(expected) && !told.contains("secret"), "{told}");
+            assert!(!told.contains("115, 101, 99"), "the same as bytes: {told}");
         }
     }
 

@@ -146,7 +146,7 @@ impl Cursor<'_> {
 
     /// Writes a JSON string behind its opening quote. Control characters, `"` and `\` are escaped; the rest
     /// is UTF-8 as it stands, so that a row never holds a newline byte. RFC 8259, section 7.
-    // Not in line: some fifty copies of it would fill a processor's cache of instructions.
+    // Not inlined: some fifty copies of it would fill a processor's cache of instructions.
     #[inline(never)]
     pub(crate) fn put_string_tail(&mut self, text: &str) {
         let (start, bytes) = (self.at, text.as_bytes());
@@ -196,8 +196,8 @@ impl Cursor<'_> {
     }
 }
 
-/// Copies fewer bytes than a block, and finds what needs an escape. The first and the last half of them
-/// overlap, so that two moves do for each length.
+/// Copies fewer bytes than a block, and finds what needs an escape. From four bytes on the first and the last
+/// half of them overlap, so that two moves do for each length.
 #[inline]
 fn copy_short(bytes: &[u8], room: &mut [u8]) -> u8x16 {
     // Zeros would be control characters.

@@ -172,7 +172,7 @@ macro_rules! table {
                 out.append(|cursor| self.write_object(cursor));
             }
 
-            // Apart from the loop that may call it twice: else all numbers are made ready before that loop.
+            // Apart from the loop that may call it again: else all numbers are made ready before that loop.
             #[inline(never)]
             fn write_object(&self, cursor: &mut $crate::json::Cursor<'_>) {
                 let start = cursor.position();

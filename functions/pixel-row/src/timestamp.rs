@@ -100,7 +100,7 @@ impl Timestamp {
         text
     }
 
-    /// Writes hours, minutes, seconds and milliseconds into the text of any moment.
+    /// Writes hours, minutes, seconds and milliseconds over those of another moment of the same day.
     #[inline]
     pub(crate) fn write_time_of_day(self, text: &mut [u8; 24]) {
         let of_day = u32::try_from(self.0.rem_euclid(DAY_MS)).unwrap_or(0);

@@ -133,8 +133,10 @@ mod tests {
             thread::sleep(PATIENCE * 20);
             let failed = br#"{"sequence_number":"7","reason":"empty","detail":"no bytes"}"#.to_vec();
             sender.send(Accepted::FailedEvents(vec![failed])).unwrap();
-            let mut counts = BatchCounts::default();
-            counts.lines = 2;
+            let counts = BatchCounts {
+                lines: 2,
+                ..BatchCounts::default()
+            };
             sender.send(Accepted::Batch("a.log".to_owned(), counts)).unwrap();
             // A batch that never ends.
             sender.send(Accepted::Events(vec![b"{}".to_vec()])).unwrap();
