@@ -83,6 +83,7 @@ mod tests {
         // Cut within a header.
         ("host:a%0Acook", "host%0Acookie%0A", "2", None, None, true, true),
         ("host:a%0Adnt:", "host%0Adnt%0A", "2", None, None, true, false),
+        ("host:a%0Acook", "host%0A", "1", None, None, true, true), // whatever the count says
         ("host:a%0Acook", "-", "-", None, None, true, false),
         ("sec-gpc:1%0Aab%0", "sec-gpc%0Aab%0A", "2", Some(true), None, true, false),
         // A count that is no number is as good as none.

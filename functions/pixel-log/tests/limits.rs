@@ -7,7 +7,7 @@
     reason = "a panic is how a test fails, in its helpers too"
 )]
 
-use pixel_log::{FieldSet, RowConfig, RowReader, RowScratch};
+use pixel_log::{FieldSet, LineError, RowConfig, RowReader, RowScratch};
 use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,10 @@ impl Line<'_> {
     }
 
     fn rows(&self) -> Vec<Value> {
+        self.read().unwrap()
+    }
+
+    fn read(&self) -> Result<Vec<Value>, LineError> {
         let now = Timestamp::from_millis(1_793_491_200_000).unwrap();
         let delivery = DeliveryColumns {
             ts_ingested: now,
@@ -62,8 +66,10 @@ impl Line<'_> {
                 rows.push(serde_json::from_slice(json.bytes()).unwrap());
             },
         );
-        assert_eq!(read, Ok(rows.len()));
-        rows
+        read.map(|count| {
+            assert_eq!(count, rows.len());
+            rows
+        })
     }
 
     /// Each row has the members that are named, null where it must have none.
@@ -276,6 +282,25 @@ fn what_was_wrong_with_the_query_is_said_of_each_of_its_events() {
         &[json!({ "value_micros": 2_000_000, "params_dropped": 1, "parse_warnings": null })],
         "a good one has no warning for one behind it",
     );
+}
+
+#[test]
+fn a_hit_carries_one_to_a_hundred_events() {
+    for found in [0, 1, 100, 101] {
+        let query = batch(&json!(vec![json!({}); found]));
+        let read = Line {
+            query: &query,
+            ..PLAIN
+        }
+        .read()
+        .map(|rows| rows.len());
+        let expected = if (1..=100).contains(&found) {
+            Ok(found)
+        } else {
+            Err(LineError::BatchSize { found, limit: 100 })
+        };
+        assert_eq!(read, expected);
+    }
 }
 
 #[test]
