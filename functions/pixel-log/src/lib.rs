@@ -63,5 +63,6 @@ mod web_url;
 pub use error::LineError;
 pub use fields::{Field, FieldSet, FieldSetError};
 pub use line::{LogLine, without_line_end};
-pub use row_reader::{REQUEST_EVENT, RowConfig, RowReader, RowScratch};
+pub use row_reader::{RowConfig, RowReader, RowScratch};
+pub use value::REQUEST_EVENT;
 pub use visitor::DaySalt;

@@ -12,8 +12,8 @@ use crate::log_text::LogText;
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
-/// Tabs that are noted at once, whether a block has as many or not: what is too much is written over or never read. So a
-/// processor need not guess how many there are, and it would guess wrong.
+/// Tabs that are noted at once, whether a block has as many or not: what is too much is written over or never
+/// read. So a processor need not guess how many there are, and it would guess wrong.
 const TABS: usize = 8;
 
 /// Every column, the end of the last one, and room for tabs that are not there.

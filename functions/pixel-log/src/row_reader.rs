@@ -14,10 +14,8 @@ use crate::line::LogLine;
 use crate::page;
 use crate::parameters;
 use crate::request::Request;
+use crate::value::REQUEST_EVENT;
 use crate::visitor::DaySalt;
-
-/// The event of a row that is no hit: a request for another path. No page can send it.
-pub const REQUEST_EVENT: &str = "request";
 
 /// What, beside the line, decides its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]

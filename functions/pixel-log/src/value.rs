@@ -4,7 +4,8 @@
 use bumpalo::Bump;
 use pixel_row::{Row, Timestamp};
 
-use crate::row_reader::REQUEST_EVENT;
+/// The event of a row that is no hit: a request for another path. No page can send it.
+pub const REQUEST_EVENT: &str = "request";
 
 /// Any text.
 #[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]

@@ -163,7 +163,7 @@ fn plain_len(bytes: &[u8]) -> usize {
 
 /// Whether all bytes stand for themselves. Blocks with a space or an exclamation mark are left to a closer
 /// look: so two comparisons a byte do, and without a branch they become vector instructions.
-fn is_surely_plain<const N: usize>(block: &[u8; N]) -> bool {
+fn is_surely_plain(block: &[u8; 64]) -> bool {
     let odd = block.iter().fold(0, |odd, &byte| {
         // As signed numbers, bytes beyond ASCII are below zero.
         odd | u8::from(byte.cast_signed() < b'#'.cast_signed()) | u8::from(byte == b'\\')
