@@ -2,7 +2,8 @@
 
 use bumpalo::Bump;
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, u8x64};
+use fearless_simd::{dispatch, u8x64};
+use pixel_row::block;
 
 use crate::decoding::Decoder;
 use crate::error::LineError;
@@ -56,7 +57,7 @@ impl<'a> LogLine<'a> {
         if raw.is_empty() {
             return Err(LineError::Empty);
         }
-        let found = dispatch!(level(), simd => find_columns(simd, raw, &mut self.starts));
+        let found = dispatch!(block::level(), simd => find_columns(simd, raw, &mut self.starts));
         let expected = self.fields.len();
         if found != expected {
             return Err(LineError::FieldCount { expected, found });
@@ -112,14 +113,6 @@ impl<'a> LogLine<'a> {
     }
 }
 
-/// The widest vectors that the processor has, up to AVX2: those of AVX-512 could not be tested.
-fn level() -> Level {
-    let level = Level::new();
-    #[cfg(target_arch = "x86_64")]
-    let level = level.as_avx2().map_or(level, Level::Avx2);
-    level
-}
-
 /// Notes where each column but the first begins, and counts all of them, also those that there is no room for.
 /// What is called from here is inlined, so that the widest vectors of the processor may be used.
 #[expect(
@@ -164,6 +157,7 @@ pub fn without_line_end(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::Level;
 
     fn set() -> FieldSet {
         FieldSet::parse("timestamp,c-ip,cs-uri-stem").unwrap()

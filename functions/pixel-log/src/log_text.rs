@@ -16,7 +16,7 @@ pub(crate) enum LogText<'a> {
 
 impl<'a> LogText<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> LogText<'a> {
-        std::str::from_utf8(bytes).map_or(LogText::Bytes(bytes), LogText::Utf8)
+        simdutf8::basic::from_utf8(bytes).map_or(LogText::Bytes(bytes), LogText::Utf8)
     }
 
     #[inline]

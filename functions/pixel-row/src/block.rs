@@ -1,5 +1,7 @@
 //! Blocks of bytes that are looked at together.
 
+use fearless_simd::Level;
+
 /// Bytes of a block.
 pub const BLOCK: usize = 16;
 
@@ -26,6 +28,16 @@ pub fn padded(bytes: &[u8]) -> [u8; BLOCK] {
         (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
     };
     (u128::from(low) | u128::from(high) << 64).to_le_bytes()
+}
+
+/// The widest vectors that the processor has, up to AVX2: those of AVX-512 could not be tested.
+#[inline]
+#[must_use]
+pub fn level() -> Level {
+    let level = Level::new();
+    #[cfg(target_arch = "x86_64")]
+    let level = level.as_avx2().map_or(level, Level::Avx2);
+    level
 }
 
 #[cfg(test)]

@@ -7,9 +7,14 @@
 
 use std::borrow::Cow;
 
-use wide::u8x16;
+use fearless_simd::prelude::*;
+use fearless_simd::{dispatch, u8x64};
+use pixel_row::block;
 
 use super::{RecordParts, shape};
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
 
 /// The records of an event of AWS's shape; none where the shape is any other.
 pub(super) fn read(event: &[u8]) -> Option<Vec<RecordParts<'_>>> {
@@ -113,7 +118,8 @@ impl<'a> Cursor<'a> {
 
     /// What stands in the quotes, up to the closing one.
     fn text(&mut self) -> Option<&'a [u8]> {
-        let (text, rest) = self.rest.split_at_checked(plain_len(self.rest))?;
+        let len = dispatch!(block::level(), simd => plain_len(simd, self.rest));
+        let (text, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         rest.starts_with(b"\"").then_some(text)
     }
@@ -143,38 +149,58 @@ impl<'a> Cursor<'a> {
 
 /// How many bytes, from the first, stand for themselves in a JSON string of ASCII: all up to the first quote,
 /// backslash or control character, or the first byte beyond ASCII.
-fn plain_len(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((block, after)) = rest.split_first_chunk::<64>()
-        && is_surely_plain(block)
-    {
-        rest = after;
-    }
-    while let Some((block, after)) = rest.split_first_chunk::<16>() {
-        let odd = odd_bytes(u8x16::new(*block));
+/// What is called from here is inlined, so that the widest vectors of the processor may be used.
+#[expect(
+    clippy::inline_always,
+    reason = "else it would not be compiled for those vectors"
+)]
+#[inline(always)]
+fn plain_len<S: Simd>(simd: S, bytes: &[u8]) -> usize {
+    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+    for (index, block) in blocks.iter().enumerate() {
+        let block: u8x64<S> = u8x64::load_array_ref(simd, block);
+        // With the high bit turned, what is plain stands above all else.
+        let odd = (block ^ 0x80).simd_lt(0x80 | b' ') | block.simd_eq(b'"') | block.simd_eq(b'\\');
+        let odd = odd.to_bitmask();
         if odd != 0 {
-            return bytes.len() - rest.len() + odd.trailing_zeros() as usize;
+            return index * BLOCK + odd.trailing_zeros() as usize;
         }
-        rest = after;
     }
     let is_odd = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\' || !byte.is_ascii();
-    bytes.len() - rest.len() + rest.iter().position(is_odd).unwrap_or(rest.len())
+    bytes.len() - tail.len() + tail.iter().position(is_odd).unwrap_or(tail.len())
 }
 
-/// Whether all bytes stand for themselves. Blocks with a space or an exclamation mark are left to a closer
-/// look: so two comparisons a byte do, and without a branch they become vector instructions.
-fn is_surely_plain(block: &[u8; 64]) -> bool {
-    let odd = block.iter().fold(0, |odd, &byte| {
-        // As signed numbers, bytes beyond ASCII are below zero.
-        odd | u8::from(byte.cast_signed() < b'#'.cast_signed()) | u8::from(byte == b'\\')
-    });
-    odd == 0
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fearless_simd::Level;
 
-/// A bit for each byte that does not stand for itself.
-fn odd_bytes(block: u8x16) -> u32 {
-    let is = |byte| block.simd_eq(u8x16::splat(byte));
-    let is_control = block.min(u8x16::splat(b' ' - 1)).simd_eq(block);
-    // The high bit of a byte beyond ASCII is set as it is.
-    (block | is_control | is(b'"') | is(b'\\')).to_bitmask()
+    /// Each byte at each place of two blocks and a rest, on each width of vectors.
+    #[test]
+    fn a_text_ends_where_a_byte_does_not_stand_for_itself() {
+        let ends = |byte: u8| matches!(byte, ..0x20 | b'"' | b'\\' | 0x80..);
+        for at in 0..2 * BLOCK + 5 {
+            for byte in 0..=u8::MAX {
+                let mut text = [b'A'; 2 * BLOCK + 5];
+                text[at] = byte;
+                let expected = if ends(byte) { at } else { text.len() };
+                macro_rules! on {
+                    ($simd:expr) => {
+                        if let Some(simd) = $simd {
+                            let found = simd.vectorize(|| plain_len(simd, &text));
+                            assert_eq!(found, expected, "{byte} at {at}");
+                        }
+                    };
+                }
+                #[cfg(target_arch = "x86_64")]
+                {
+                    on!(Level::new().as_sse2());
+                    on!(Level::new().as_sse4_2());
+                    on!(Level::new().as_avx2());
+                }
+                #[cfg(target_arch = "aarch64")]
+                on!(Level::new().as_neon());
+            }
+        }
+    }
 }
