@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
+use crate::log_file::InputError;
 use crate::query::QueryError;
 
 /// Why a command stopped.
@@ -10,6 +11,8 @@ use crate::query::QueryError;
 pub enum CommandError {
     /// The job failed: exit code 1.
     Job(String),
+    /// Inputs could not be read, or not to their end; all others were: exit code 1.
+    Inputs(Vec<InputError>),
     /// Wrong use: exit code 2.
     Usage(String),
     /// Whoever read our output has seen enough: no error.
@@ -30,6 +33,12 @@ impl From<io::Error> for CommandError {
             io::ErrorKind::BrokenPipe => CommandError::ClosedPipe,
             _ => CommandError::Job(format!("standard output: {error}")),
         }
+    }
+}
+
+impl From<InputError> for CommandError {
+    fn from(error: InputError) -> CommandError {
+        CommandError::Inputs(vec![error])
     }
 }
 

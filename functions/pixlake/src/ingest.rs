@@ -18,7 +18,7 @@ use crate::lake::Lake;
 use crate::landing::{Landed, Landing};
 use crate::local_pipeline::LocalPipeline;
 pub use crate::log_file::Input;
-use crate::log_file::LogFile;
+use crate::log_file::{InputError, LogFile};
 use crate::runtime::{Interrupt, SystemClock};
 use crate::summary::MAX_SHOWN_FAILURES;
 pub use crate::summary::Summary;
@@ -110,22 +110,45 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads all inputs, each as far as it can be read.
     fn read(self, inputs: &[Input]) -> Result<(), CommandError> {
+        let mut errors = Vec::new();
         for input in inputs {
-            let mut file = input.open(&self.progress)?;
-            while let Some(event) = self.next_event(&mut file)? {
-                self.pipeline.handle(&event, &input.name())?;
+            match input.open(&self.progress) {
+                Ok(mut file) => errors.extend(self.read_file(&mut file, &input.name())?.err()),
+                Err(error) => errors.push(error),
             }
         }
-        Ok(())
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::Inputs(errors))
     }
 
-    /// The event of the next lines, one line a record; none at the end of the file.
-    fn next_event(&self, file: &mut LogFile) -> Result<Option<Vec<u8>>, CommandError> {
-        let mut event = EventWriter::new();
+    /// Hands over all lines that can be read, and says why others could not.
+    fn read_file(&self, file: &mut LogFile, name: &str) -> Result<Result<(), InputError>, CommandError> {
+        loop {
+            let mut event = EventWriter::new();
+            let end = self.fill(&mut event, file);
+            if !event.is_empty() {
+                self.pipeline.handle(&event.finish(), name)?;
+            }
+            match end {
+                Ok(true) => {}
+                Ok(false) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// Writes the next lines into an event, a line a record; false when the file has no more.
+    fn fill(&self, event: &mut EventWriter, file: &mut LogFile) -> Result<bool, InputError> {
         let mut line = Vec::new();
         let mut bytes = 0;
-        while event.len() < BATCH_LINES && bytes < BATCH_BYTES && file.read_line(&mut line)? {
+        while event.len() < BATCH_LINES && bytes < BATCH_BYTES {
+            if !file.read_line(&mut line)? {
+                return Ok(false);
+            }
             event.write(&LogRecord {
                 source: &format!("file:{:016x}", file.digest()),
                 shard: "",
@@ -135,9 +158,7 @@ impl Reader {
             });
             bytes += line.len();
         }
-        Ok(Some(event)
-            .filter(|event| !event.is_empty())
-            .map(EventWriter::finish))
+        Ok(true)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod decode;
 mod demo;
 pub mod error;
+mod gzip_file;
 pub mod ingest;
 pub mod lake;
 mod lake_outlet;

@@ -265,6 +265,77 @@ fn a_line_that_is_too_long_is_shown_by_its_place_and_stops_nothing() {
 }
 
 #[test]
+fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let log = write_log(folder.path(), 5_000, 13, 1.0);
+    let lines = fs::read(&log.path).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&lines).unwrap();
+    let whole = encoder.finish().unwrap();
+    fs::write(path("cut.gz"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(path("standard.log"), "#Version: 1.0\n").unwrap();
+    // What another decoder makes of the cut file: its whole lines.
+    let zcat = std::process::Command::new("gzip")
+        .args(["-dc", &path("cut.gz")])
+        .output()
+        .unwrap();
+    assert!(!zcat.status.success());
+    let expected = zcat.stdout.iter().filter(|byte| **byte == b'\n').count();
+    assert!(expected > 1_000);
+
+    let (cut, standard, missing, good) = (
+        path("cut.gz"),
+        path("standard.log"),
+        path("none.log"),
+        path("good.log"),
+    );
+    let last = lines.iter().rposition(|&byte| byte == b'\t').unwrap();
+    fs::write(
+        &good,
+        &lines[lines[..last].iter().rposition(|&byte| byte == b'\n').unwrap() + 1..],
+    )
+    .unwrap();
+    let lake = path("lake");
+    let output = run(&[
+        "ingest",
+        "--summary",
+        "json",
+        "--lake",
+        &lake,
+        &cut,
+        &standard,
+        &missing,
+        &good,
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["lines"], expected + 1);
+    let shown = String::from_utf8(output.stderr).unwrap();
+    let errors: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("pixlake: "))
+        .collect();
+    for (error, (file, what)) in errors.iter().zip([
+        (
+            &cut,
+            format!(
+                "after line {expected}: the gzip data is damaged near byte {}",
+                whole.len() / 2
+            ),
+        ),
+        (
+            &standard,
+            "is a standard log of CloudFront; pixlake reads real-time logs".to_owned(),
+        ),
+        (&missing, "No such file".to_owned()),
+    ]) {
+        assert!(error.starts_with(&format!("pixlake: {file}: {what}")), "{error}");
+    }
+    assert_eq!(errors.len(), 3, "{shown}");
+}
+
+#[test]
 fn each_captured_line_is_a_row_under_its_own_fields() {
     let folder = tempfile::tempdir().unwrap();
     let captured = fs::read(repository().join("events/captured-lines.json")).unwrap();
