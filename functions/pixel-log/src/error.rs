@@ -79,3 +79,41 @@ impl fmt::Display for LineError {
 }
 
 impl std::error::Error for LineError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_and_what_was_expected() {
+        for (error, code, sentence) in [
+            (LineError::Empty, "empty", "the line is empty"),
+            (
+                LineError::FieldCount {
+                    expected: 71,
+                    found: 2,
+                },
+                "field_count",
+                "the line has 2 tab-separated columns; the field set has 71",
+            ),
+            (
+                LineError::BadTimestamp { column: 1 },
+                "bad_ts",
+                "column 1 (timestamp) is not epoch seconds between 2010 and a day after arrival",
+            ),
+            (
+                LineError::BatchJson { column: 21 },
+                "batch_json",
+                "column 21: the parameter b is not a JSON array",
+            ),
+            (
+                LineError::BatchSize { found: 65, limit: 64 },
+                "batch_size",
+                "the parameter b holds 65 events; one hit carries 1 to 64",
+            ),
+        ] {
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().starts_with(sentence), "{error}");
+        }
+    }
+}

@@ -181,15 +181,10 @@ impl FieldSet {
     }
 
     /// Number of columns that a line of this set has.
+    #[expect(clippy::len_without_is_empty, reason = "no set lacks the timestamp")]
     #[must_use]
     pub fn len(&self) -> usize {
         self.fields.len()
-    }
-
-    /// Whether the set is empty; a parsed set never is.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
     }
 
     /// The column of a field, counted from 0; none where the set lacks it.
@@ -289,5 +284,20 @@ mod tests {
         );
         assert_eq!(FieldSet::parse("asn"), Err(FieldSetError::NoTimestamp));
         assert_eq!(FieldSet::parse(""), Err(FieldSetError::Unknown { position: 1 }));
+        for (list, sentence) in [
+            (
+                "timestamp,nope",
+                "name 2 of the field list is not a real-time log field",
+            ),
+            ("timestamp,asn,asn", "the field list names asn twice"),
+            ("asn", "the field list lacks timestamp"),
+        ] {
+            assert!(
+                FieldSet::parse(list)
+                    .unwrap_err()
+                    .to_string()
+                    .starts_with(sentence)
+            );
+        }
     }
 }

@@ -174,10 +174,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match execute(cli.command) {
         Ok(()) | Err(CommandError::ClosedPipe) => ExitCode::SUCCESS,
         Err(CommandError::Job(message)) => complain(&message, 1),
-        Err(CommandError::Inputs(errors)) => {
-            let codes = errors.iter().map(|error| complain(&error.to_string(), 1));
-            codes.last().unwrap_or(ExitCode::FAILURE)
-        }
+        Err(CommandError::Inputs(errors)) => errors
+            .iter()
+            .fold(ExitCode::FAILURE, |_, error| complain(&error.to_string(), 1)),
         Err(CommandError::Usage(message)) => complain(&message, 2),
     }
 }
