@@ -75,6 +75,14 @@ pub fn deaggregate_all(
         .map(|(bytes, digest)| payload(bytes, |_| digest))
 }
 
+/// Whether the digest at the end of a blob is that of its message; none where the bytes are no frame: they
+/// begin otherwise, or are too short. For whoever wants to know why a blob is [`Payload::Plain`].
+#[must_use]
+pub fn has_right_digest(bytes: &[u8]) -> Option<bool> {
+    let (message, expected) = framed(bytes)?;
+    Some(digest(message) == *expected)
+}
+
 /// The protobuf in the frame and the digest it should have, if the frame is right. An empty protobuf does not
 /// count, as with the Kinesis Client Library.
 fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8; DIGEST_LEN])> {

@@ -83,7 +83,7 @@ mod wire;
 
 pub use aggregate::{Aggregator, Pushed};
 pub use blobs::{Blob, Blobs};
-pub use deaggregate::{Payload, UserRecord, deaggregate, deaggregate_all};
+pub use deaggregate::{Payload, UserRecord, deaggregate, deaggregate_all, has_right_digest};
 pub use error::{DeaggregateError, KeyTableName};
 pub use frame::{DIGEST_LEN, FRAME_LEN, MAGIC};
 pub use hash_key::{effective_hash_key, hash_key};

@@ -19,6 +19,7 @@ use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, Format, output};
 use crate::runtime;
+use crate::terminal::{self, Escaped};
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
 #[derive(Debug, Parser)]
@@ -38,7 +39,7 @@ struct Cli {
 enum Command {
     /// Run the whole pipeline on the log lines that ship with pixlake, and show what came out
     ///
-    /// Starts the lake folder afresh; refuses a folder that pixlake did not make.
+    /// Starts the lake folder afresh; refuses one that pixlake did not make, or that holds other rows.
     Demo {
         /// Folder of the lake
         #[arg(long, value_name = "DIR", default_value = "demo-lake")]
@@ -118,8 +119,8 @@ struct LineArgs {
     /// The fields that the lines carry: `all`, or CloudFront's names, separated by commas, in any order
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_fields)]
     fields: FieldSet,
-    /// The path of the pixel; may be given several times
-    #[arg(long, value_name = "PATH", default_value = "/p.gif", value_parser = parse_path)]
+    /// The path of the pixel; several are separated by commas, or given one by one
+    #[arg(long, value_name = "PATH", default_value = "/p.gif", value_delimiter = ',', value_parser = parse_path)]
     pixel_path: Vec<String>,
 }
 
@@ -134,7 +135,7 @@ impl LineArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SummaryArg {
-    /// One JSON object: `lines`, `rows`, `failed` (reason to count), `blobs`, `blob_bytes`
+    /// One JSON object: `lines`, `rows`, `requests`, `failed` (reason to count), `blobs`, `blob_bytes`
     Json,
 }
 
@@ -153,6 +154,7 @@ fn parse_fields(list: &str) -> Result<FieldSet, String> {
 }
 
 fn parse_path(path: &str) -> Result<String, String> {
+    let path = path.trim();
     if path.starts_with('/') && !path.contains('?') {
         Ok(path.to_owned())
     } else {
@@ -183,19 +185,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn complain(message: &str, code: u8) -> ExitCode {
     // Nobody is left to tell if standard error is closed.
-    drop(writeln!(io::stderr(), "pixlake: {message}"));
+    drop(writeln!(io::stderr(), "pixlake: {}", Escaped(message)));
     ExitCode::from(code)
 }
 
 fn execute(command: Command) -> Result<(), CommandError> {
     match command {
-        Command::Demo { lake } => demo::run(&lake, &mut io::stdout().lock()),
+        Command::Demo { lake } => demo::run(&lake, &mut terminal::stdout()),
         Command::Ingest(args) => ingest(args),
         Command::Query { lake, format, sql } => query(&lake, format, &sql),
         Command::Decode { kind, lines, file } => {
             let input = one_input(file)?;
             let bytes = input.read_all()?;
-            decode::run(&bytes, kind, &lines.config(), &mut io::stdout().lock())
+            decode::run(&bytes, kind, &lines.config(), &mut terminal::stdout())
         }
         Command::Sample {
             lines,
@@ -219,9 +221,13 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
     };
     let lake = Lake::open(&args.lake).map_err(CommandError::job)?;
     let mut summary = Summary::default();
-    let result = ingest::run(&lake, inputs, &args.lines.config(), &mut summary);
+    let config = args.lines.config();
+    let result = ingest::run(&lake, inputs, &config, &mut summary);
     // What was done is reported whether or not the run came to its end.
     drop(writeln!(io::stderr(), "{summary}"));
+    if let Some(hint) = summary.pixel_hint(&config.pixel_paths) {
+        drop(writeln!(io::stderr(), "{}", Escaped(hint)));
+    }
     if matches!(args.summary, Some(SummaryArg::Json)) {
         writeln!(io::stdout(), "{}", summary.json())?;
     }
@@ -229,16 +235,11 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
 }
 
 fn query(lake: &Path, format: Format, sql: &str) -> Result<(), CommandError> {
-    if !lake.is_dir() {
-        return Err(CommandError::Job(format!(
-            "{}: there is no lake; `pixlake ingest` makes one",
-            lake.display()
-        )));
-    }
+    let lake = Lake::find(lake).map_err(CommandError::job)?;
     runtime::block_on(async {
-        let engine = Engine::open(lake).await?;
+        let engine = Engine::open(lake.root()).await?;
         let result = engine.sql(sql).await?;
-        output::write(format, result, &mut io::BufWriter::new(io::stdout().lock())).await?;
+        output::write(format, result, &mut io::BufWriter::new(terminal::stdout())).await?;
         Ok(())
     })
 }

@@ -11,6 +11,7 @@ use pixel_log::{LogLine, RowConfig, RowReader, RowScratch};
 use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
 
 use crate::error::CommandError;
+use crate::terminal::Escaped;
 
 /// What an input can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,7 +84,7 @@ impl<W: Write> View<'_, W> {
         };
         for &field in self.config.fields.fields() {
             if let Some(text) = parsed.text(field) {
-                writeln!(self.out, "{indent}  {:<28}{}", field.name(), printable(&text))?;
+                writeln!(self.out, "{indent}  {:<28}{}", field.name(), Escaped(text))?;
             }
         }
         let mut rows = Vec::new();
@@ -112,7 +113,11 @@ impl<W: Write> View<'_, W> {
             return self.invalid(error, indent);
         }
         for row in rows {
-            writeln!(self.out, "{indent}  row {}", String::from_utf8_lossy(&row))?;
+            writeln!(
+                self.out,
+                "{indent}  row {}",
+                Escaped(String::from_utf8_lossy(&row))
+            )?;
         }
         Ok(())
     }
@@ -130,10 +135,14 @@ impl<W: Write> View<'_, W> {
         let bytes = decoded.as_deref().unwrap_or(bytes);
         match kpl::deaggregate(bytes) {
             Ok(Payload::Aggregated(user_records)) => self.user_records(bytes.len(), &user_records, ""),
-            Ok(Payload::Plain(_)) => Err(CommandError::Job(
-                "the input is not an aggregated record: expected the bytes f3 89 9a c2, a protobuf message and its MD5"
-                    .to_owned(),
-            )),
+            Ok(Payload::Plain(_)) => Err(CommandError::Job(format!(
+                "the input is not an aggregated record: expected the bytes f3 89 9a c2, a protobuf message and its MD5; {}",
+                match kpl::has_right_digest(bytes) {
+                    None => "it begins otherwise, or is too short",
+                    Some(false) => "the MD5 is that of other bytes: the blob is cut or damaged",
+                    Some(true) => "the MD5 is right, and what it covers is no such message",
+                }
+            ))),
             Err(error) => Err(CommandError::job(error)),
         }
     }
@@ -152,11 +161,11 @@ impl<W: Write> View<'_, W> {
         for (index, record) in records.iter().enumerate() {
             let hash_key = record
                 .explicit_hash_key
-                .map(|key| format!(", explicit hash key {}", printable(key)));
+                .map(|key| format!(", explicit hash key {}", Escaped(key)));
             writeln!(
                 self.out,
                 "{indent}  {index}: partition key {}{}, {} bytes",
-                printable(record.partition_key),
+                Escaped(record.partition_key),
                 hash_key.unwrap_or_default(),
                 record.data.len()
             )?;
@@ -195,27 +204,14 @@ impl<W: Write> View<'_, W> {
         Ok(writeln!(
             self.out,
             "record {index}: {} sequence number {number}",
-            printable(record.shard)
+            Escaped(record.shard)
         )?)
     }
 }
 
-/// Text of an input for a terminal: control characters, which could drive it, are escaped.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
-}
-
 fn text_or_base64(data: &[u8]) -> String {
     match std::str::from_utf8(data) {
-        Ok(text) => printable(text),
+        Ok(text) => Escaped(text).to_string(),
         Err(_) => format!("base64 {}", STANDARD.encode(data)),
     }
 }
@@ -268,6 +264,22 @@ mod tests {
         assert!(
             matches!(decode(b"no blob", Some(Kind::Blob)), Err(CommandError::Job(message)) if message.contains("f3 89 9a c2"))
         );
+        // The message of RFC 1321's test suite, which is no protobuf.
+        let digest = b"\x90\x01\x50\x98\x3c\xd2\x4f\xb0\xd6\x96\x3f\x7d\x28\xe1\x7f\x72";
+        let no_message = [&kpl::MAGIC[..], b"abc", digest].concat();
+        let mut damaged = raw.clone();
+        damaged[10] ^= 1;
+        for (bytes, what) in [
+            (&raw[..10], "too short"),
+            (&damaged, "cut or damaged"),
+            (&raw[..raw.len() - 1], "cut or damaged"),
+            (&no_message, "no such message"),
+        ] {
+            let Err(CommandError::Job(message)) = decode(bytes, None) else {
+                panic!("{what}");
+            };
+            assert!(message.ends_with(what), "{message}");
+        }
     }
 
     #[test]

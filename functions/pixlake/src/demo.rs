@@ -16,17 +16,19 @@ use crate::runtime;
 
 /// The log lines: `pixlake sample --lines 2500 --seed 1 --rate 0.1`.
 const SAMPLE: &[u8] = include_bytes!("../../../events/sample.log");
+/// The file of those lines in the lake's folder: it says that the rows are the demo's.
+const LOG: &str = "sample.log";
 /// Rows that each question shows.
 const SHOWN_ROWS: usize = 8;
 
 /// Runs the demo in a lake folder that it starts afresh.
 pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), CommandError> {
-    let lake = Lake::create_afresh(lake_folder).map_err(CommandError::job)?;
+    let lake = Lake::create_afresh(lake_folder, LOG).map_err(CommandError::job)?;
     let unwritable = |path: &Path| {
         let path = path.display().to_string();
         move |error: io::Error| CommandError::Job(format!("{path}: {error}"))
     };
-    let log = lake.root().join("sample.log");
+    let log = lake.root().join(LOG);
     fs::write(&log, SAMPLE).map_err(unwritable(&log))?;
 
     let mut summary = Summary::default();

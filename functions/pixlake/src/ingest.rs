@@ -4,13 +4,15 @@
 //! writes what the function hands over into the lake. A few batches lie between the two, so memory does not
 //! grow with the input.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use log_batch::ports::Clock as _;
 use log_batch::{BatchSettings, EventWriter, LogRecord};
-use pixel_log::{RowConfig, RowReader};
+use pixel_log::{Field, LogLine, RowConfig, RowReader};
 use pixel_row::Timestamp;
 
 use crate::error::CommandError;
@@ -27,6 +29,8 @@ pub use crate::summary::Summary;
 const BATCH_LINES: usize = 2_000;
 /// Bytes of lines after which a batch is closed in any case.
 const BATCH_BYTES: usize = 4 << 20;
+/// Lines of a file whose paths are counted.
+const FIRST_LINES: u64 = 1_000;
 /// How often the writing thread looks whether somebody pressed Ctrl-C.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -51,10 +55,13 @@ pub fn run(
     };
     let (pipeline, mut landing) = LocalPipeline::new(lake, settings, clock)?;
     let progress = progress_bar(&inputs);
+    let first_paths = FirstPaths::default();
     let reader = Reader {
         pipeline,
         arrival: clock.now(),
         progress: progress.clone(),
+        config: config.clone(),
+        first_paths: first_paths.clone(),
     };
     let reading = thread::spawn(move || reader.read(&inputs));
     let result = land_all(&mut landing, reading, &interrupt, summary);
@@ -62,6 +69,7 @@ pub fn run(
     // Also after an error: what the summary counts lies in the lake.
     let flushed = landing.close();
     summary.elapsed = clock.monotonic();
+    summary.first_paths = std::mem::take(&mut first_paths.lock().unwrap_or_else(PoisonError::into_inner));
     if let Err(error) = flushed {
         *summary = Summary {
             elapsed: summary.elapsed,
@@ -107,7 +115,12 @@ struct Reader {
     pipeline: LocalPipeline,
     arrival: Timestamp,
     progress: ProgressBar,
+    config: RowConfig,
+    first_paths: FirstPaths,
 }
+
+/// The paths of each file's first lines, and how many lines have each.
+type FirstPaths = Arc<Mutex<BTreeMap<String, u64>>>;
 
 impl Reader {
     /// Reads all inputs, each as far as it can be read.
@@ -157,8 +170,23 @@ impl Reader {
                 data: &line,
             });
             bytes += line.len();
+            if file.line_number() <= FIRST_LINES {
+                self.count_path(&line);
+            }
         }
         Ok(true)
+    }
+
+    fn count_path(&self, line: &[u8]) {
+        let line = LogLine::parse(line, &self.config.fields).ok();
+        let stem = line
+            .and_then(|line| line.text(Field::CsUriStem))
+            .unwrap_or_default();
+        // A query is nobody's business, and some logs have it behind the path.
+        if let Some(path) = stem.split('?').next().filter(|path| !path.is_empty()) {
+            let mut paths = self.first_paths.lock().unwrap_or_else(PoisonError::into_inner);
+            *paths.entry(path.to_owned()).or_default() += 1;
+        }
     }
 }
 

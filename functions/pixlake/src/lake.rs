@@ -26,5 +26,5 @@ mod writer;
 mod tests;
 
 pub use folder::{Lake, LakeError};
-pub use table::{EVENTS, FAILED_EVENTS, Table};
+pub use table::{EVENTS, FAILED_EVENTS, TABLES, Table};
 pub use writer::{Counts, LakeWriter};

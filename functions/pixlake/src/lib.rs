@@ -19,4 +19,5 @@ pub mod query;
 pub mod report;
 mod runtime;
 pub mod summary;
+mod terminal;
 mod visitor_key;

@@ -73,6 +73,12 @@ fn wrong_use_is_2_a_failed_job_is_1_and_each_says_what_was_expected() {
             "no-such-lake: there is no lake",
         ),
         (
+            &["query", "--lake", "src", "SELECT 1"],
+            1,
+            "src: there is no lake",
+        ),
+        (&["demo", "--lake", lake], 1, "holds rows that would be lost"),
+        (
             &["decode", "--kind", "blob", "Cargo.toml"],
             1,
             "expected the bytes f3 89 9a c2",
@@ -234,7 +240,7 @@ fn the_summary_counts_the_whole_input() {
         blobs > 0 && bytes > blobs * 2_500,
         "blobs are not filled: {bytes} bytes in {blobs}"
     );
-    assert_eq!(summary.as_object().unwrap().len(), 5);
+    assert_eq!(summary.as_object().unwrap().len(), 6);
 }
 
 #[test]
@@ -281,7 +287,7 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
         .output()
         .unwrap();
     assert!(!zcat.status.success());
-    let expected = String::from_utf8(zcat.stdout).unwrap().matches('\n').count();
+    let expected = String::from_utf8_lossy(&zcat.stdout).matches('\n').count();
     assert!(expected > 1_000);
 
     let (cut, standard, missing, good) = (
@@ -333,6 +339,108 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
         assert!(error.starts_with(&format!("pixlake: {file}: {what}")), "{error}");
     }
     assert_eq!(errors.len(), 3, "{shown}");
+}
+
+#[test]
+fn a_pixel_under_another_path_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let log = write_log(folder.path(), 200, 3, 1.0);
+    let other = fs::read_to_string(&log.path)
+        .unwrap()
+        .replace("\t/p.gif", "\t/x.gif");
+    fs::write(&log.path, other).unwrap();
+    let log = log.path.to_str().unwrap();
+    let shown = |paths: &str| {
+        let output = run(&["ingest", "--lake", lake, "--pixel-path", paths, log]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let hint = "no line has the path of a pixel, /p.gif or /o.gif: every row is a request without an event. The first lines have /x.gif (";
+    assert!(shown("/p.gif,/o.gif").contains(hint));
+    assert!(!shown("/p.gif, /x.gif").contains("no line has the path"));
+}
+
+/// What a stranger may put into an address, a file's name and a statement.
+const STEERING: &str = "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}";
+
+/// Piped JSON and CSV are left out: they are data for programs, and only on a terminal they are escaped.
+#[test]
+fn nothing_that_a_stranger_wrote_steers_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let good = write_log(folder.path(), 1, 7, 1.0);
+    let good = fs::read_to_string(&good.path).unwrap();
+    let time = good.split_once('\t').unwrap().0;
+    // The steering text in each column at once, and in each alone, behind another line's own values.
+    let planted = |column: usize| {
+        let line = good.trim_end().split('\t').enumerate();
+        let columns: Vec<&str> = line
+            .map(|(index, text)| if index == column { STEERING } else { text })
+            .collect();
+        columns.join("\t") + "\n"
+    };
+    let mut lines: String = (0..71).map(planted).collect();
+    let stem = format!(
+        "/p.gif\tt={0}&u=https://a.example/{0}&p={{\"{0}\":\"{0}\"}}",
+        STEERING.replace('\u{1b}', "%1b")
+    );
+    lines.extend([
+        good.replace("/p.gif\t", &format!("{stem}&")),
+        format!("{time}\t{STEERING}\n"),
+    ]);
+    let log = folder.path().join(format!("a{STEERING}.log"));
+    fs::write(&log, lines).unwrap();
+    let log = log.to_str().unwrap();
+    let missing = format!("missing{STEERING}.log");
+
+    for (args, code) in [
+        (&["ingest", "--lake", lake, log, &missing][..], 1),
+        (&["ingest", "--lake", lake, "--pixel-path", "/none", log], 0),
+        (&["query", "--lake", lake, "SELECT * FROM events_landed"], 0),
+        (
+            &["query", "--lake", lake, "SELECT * FROM failed_events_landed"],
+            0,
+        ),
+        (
+            &[
+                "query",
+                "--lake",
+                lake,
+                &format!("SELECT '{STEERING}' AS \"{STEERING}\""),
+            ],
+            0,
+        ),
+        (&["query", "--lake", lake, &format!("SELECT \"{STEERING}\"")], 1),
+        (&["query", "--lake", lake, &format!("SELECT {STEERING}")], 1),
+        (
+            &[
+                "query",
+                "--lake",
+                lake,
+                "SELECT CAST(user_agent AS bigint) FROM events_landed",
+            ],
+            1,
+        ),
+        (&["decode", log], 0),
+    ] {
+        let output = run(args);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for bytes in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let steering = text
+                .chars()
+                .find(|char| (char.is_control() && *char != '\n') || *char == '\u{202e}');
+            assert_eq!(steering, None, "{args:?}");
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
 
 use super::staging;
-use super::table::{EVENTS, FAILED_EVENTS};
+use super::table::TABLES;
 
 /// The file that says that pixlake made the folder.
 const MARKER: &str = ".pixlake";
@@ -32,6 +32,16 @@ pub enum LakeError {
     /// The folder holds things and no sign that pixlake made it.
     Foreign {
         /// That folder.
+        path: PathBuf,
+    },
+    /// The folder holds nothing that could be a lake, or there is none.
+    NoLake {
+        /// That folder.
+        path: PathBuf,
+    },
+    /// The lake's rows would be removed, and are not those of whoever asks.
+    OthersRows {
+        /// The lake's folder.
         path: PathBuf,
     },
     /// Another process writes to the lake.
@@ -80,13 +90,27 @@ impl Lake {
         Ok(Lake { root })
     }
 
+    /// Opens a lake that is there already; a copy of one in S3, which has no sign of pixlake, is one too.
+    pub fn find(path: impl AsRef<Path>) -> Result<Lake, LakeError> {
+        let root = path.as_ref().to_path_buf();
+        if root.join(MARKER).is_file() || TABLES.iter().any(|table| root.join(table.folder).is_dir()) {
+            return Ok(Lake { root });
+        }
+        Err(LakeError::NoLake { path: root })
+    }
+
     /// Opens a lake and removes all its rows. What else lies in the folder stays.
     ///
-    /// Refused where pixlake did not make the folder, or where another process writes to it.
-    pub fn create_afresh(path: impl AsRef<Path>) -> Result<Lake, LakeError> {
+    /// Refused where pixlake did not make the folder, where another process writes to it, and where it holds
+    /// rows without this file, which says whose they are.
+    pub fn create_afresh(path: impl AsRef<Path>, owner: &str) -> Result<Lake, LakeError> {
         let lake = Lake::open(path)?;
         let _gate = staging::close_gate(&lake.root)?;
-        for folder in [EVENTS.folder, FAILED_EVENTS.folder, ERRORS] {
+        let has_rows = TABLES.iter().any(|table| lake.root.join(table.folder).exists());
+        if has_rows && !lake.root.join(owner).is_file() {
+            return Err(LakeError::OthersRows { path: lake.root });
+        }
+        for folder in TABLES.map(|table| table.folder).into_iter().chain([ERRORS]) {
             let folder = lake.root.join(folder);
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -120,6 +144,17 @@ impl fmt::Display for LakeError {
             LakeError::Foreign { path } => {
                 write!(f, "{} is not empty and was not made by pixlake", path.display())
             }
+            LakeError::NoLake { path } => {
+                let path = path.display();
+                write!(f, "{path}: there is no lake; `pixlake ingest` makes one")
+            }
+            LakeError::OthersRows { path } => {
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} holds rows that would be lost; name another folder, or remove it"
+                )
+            }
             LakeError::InUse { path } => {
                 write!(f, "another process is writing to the lake {}", path.display())
             }
@@ -134,7 +169,10 @@ impl Error for LakeError {
         match self {
             LakeError::Io { source, .. } => Some(source),
             LakeError::Encode { source } => Some(source),
-            LakeError::Foreign { .. } | LakeError::InUse { .. } => None,
+            LakeError::Foreign { .. }
+            | LakeError::NoLake { .. }
+            | LakeError::OthersRows { .. }
+            | LakeError::InUse { .. } => None,
         }
     }
 }

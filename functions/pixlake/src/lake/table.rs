@@ -38,6 +38,9 @@ pub const FAILED_EVENTS: Table = Table {
     partition_columns: &["dt"],
 };
 
+/// All tables.
+pub const TABLES: [Table; 2] = [EVENTS, FAILED_EVENTS];
+
 impl Table {
     /// The schema of an object: the declared columns, all of which may be null.
     pub fn file_schema(&self) -> SchemaRef {

@@ -309,17 +309,25 @@ fn a_name_that_is_there_is_not_written_over() {
     assert_eq!(fs::read(path).unwrap(), b"first");
 }
 
+const OWNER: &str = "notes.txt";
+
 #[test]
 fn only_a_folder_of_ours_is_emptied_and_only_of_our_things() {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("mine");
     fs::write(folder.path().join("thesis.txt"), b"years of work").unwrap();
-    for refused in [Lake::open(folder.path()), Lake::create_afresh(folder.path())] {
+    for refused in [
+        Lake::open(folder.path()),
+        Lake::create_afresh(folder.path(), OWNER),
+    ] {
         assert!(matches!(refused, Err(LakeError::Foreign { .. })));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(matches!(Lake::find(folder.path()), Err(LakeError::NoLake { .. })));
+    assert!(matches!(Lake::find(&mine), Err(LakeError::NoLake { .. })));
 
-    let lake = Lake::create_afresh(mine.join("deep")).unwrap();
+    let lake = Lake::create_afresh(mine.join("deep"), OWNER).unwrap();
+    assert!(Lake::find(lake.root()).is_ok());
     let mut writer = LakeWriter::new(&lake).unwrap();
     writer
         .put_event(row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
@@ -328,15 +336,24 @@ fn only_a_folder_of_ours_is_emptied_and_only_of_our_things() {
     writer.put_failed_event(b"{}", arrival()).unwrap();
     writer.flush().unwrap();
     assert!(matches!(
-        Lake::create_afresh(lake.root()),
+        Lake::create_afresh(lake.root(), OWNER),
         Err(LakeError::InUse { .. })
     ));
     assert_eq!(writer.counts().files, 3);
     drop(writer);
     assert_eq!(files(&lake).len(), 3);
-    fs::write(lake.root().join("notes.txt"), b"kept").unwrap();
-    let lake = Lake::create_afresh(lake.root()).unwrap();
-    assert_eq!(files(&lake), ["notes.txt"]);
+    // Rows that are not those of whoever starts afresh.
+    assert!(matches!(
+        Lake::create_afresh(lake.root(), OWNER),
+        Err(LakeError::OthersRows { .. })
+    ));
+    assert_eq!(files(&lake).len(), 3);
+    fs::write(lake.root().join(OWNER), b"kept").unwrap();
+    let lake = Lake::create_afresh(lake.root(), OWNER).unwrap();
+    assert_eq!(files(&lake), [OWNER]);
+    // What somebody copied from S3 has folders alone.
+    fs::create_dir_all(mine.join("copy/failed_events")).unwrap();
+    assert!(Lake::find(mine.join("copy")).is_ok());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::{QueryError, VIEWS, functions};
-use crate::lake::{EVENTS, FAILED_EVENTS, Table};
+use crate::lake::{TABLES, Table};
 
 /// The lake's folder under a name without characters that a URL or a pattern would read otherwise.
 const LAKE_URL: &str = "lake://local/";
@@ -50,7 +50,7 @@ impl Engine {
         let context = SessionContext::new_with_config_rt(config, runtime);
         context.register_object_store(ListingTableUrl::parse(LAKE_URL)?.get_url(), Arc::new(files));
         functions::register(&context);
-        for table in [EVENTS, FAILED_EVENTS] {
+        for table in TABLES {
             register_table(&context, &table)?;
         }
         for view in VIEWS {

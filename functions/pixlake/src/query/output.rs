@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 
 use super::json_text;
 use super::{QueryError, QueryResult};
+use crate::terminal::Escaped;
 
 /// A table shows so many rows; the rest are only counted.
 pub const MAX_TABLE_ROWS: usize = 1000;
@@ -189,7 +190,7 @@ impl TableWriter {
     fn new(schema: &Schema, max_rows: usize) -> TableWriter {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(schema.fields().iter().map(|field| for_terminals(field.name())));
+        table.set_header(schema.fields().iter().map(|field| cell(field.name())));
         for (column, field) in table.column_iter_mut().zip(schema.fields()) {
             if field.data_type().is_numeric() {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -208,7 +209,7 @@ impl TableWriter {
             let cells = batch
                 .columns()
                 .iter()
-                .map(|column| plain_text(column, row).map(|text| for_terminals(&text.unwrap_or_default())));
+                .map(|column| plain_text(column, row).map(|text| cell(&text.unwrap_or_default())));
             self.table.add_row(cells.collect::<io::Result<Vec<_>>>()?);
             self.shown += 1;
         }
@@ -226,23 +227,12 @@ impl TableWriter {
     }
 }
 
-/// Texts come from strangers: no character may steer the terminal or turn the line around.
-fn for_terminals(text: &str) -> String {
-    let mut shown = String::new();
-    for (index, char) in text.chars().enumerate() {
-        if index == MAX_CELL_CHARS {
-            shown.push('…');
-            break;
-        }
-        match char {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(char.escape_unicode());
-            }
-            _ if char.is_control() => shown.extend(char.escape_default()),
-            _ => shown.push(char),
-        }
+/// The text of a cell: cut, and safe to show.
+fn cell(text: &str) -> String {
+    match text.char_indices().nth(MAX_CELL_CHARS) {
+        None => Escaped(text).to_string(),
+        Some((end, _)) => format!("{}…", Escaped(text.get(..end).unwrap_or_default())),
     }
-    shown
 }
 
 #[cfg(test)]
@@ -260,12 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_shows_what_could_steer_it() {
-        assert_eq!(for_terminals("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
-        assert_eq!(for_terminals("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
-        assert_eq!(for_terminals("grün €"), "grün €");
-        assert_eq!(for_terminals(&"x".repeat(61)).chars().count(), 61);
-        assert!(for_terminals(&"x".repeat(61)).ends_with("x…"));
-        assert_eq!(for_terminals(&"x".repeat(60)), "x".repeat(60));
+    fn a_cell_is_cut_and_safe_to_show() {
+        assert_eq!(cell("a\u{1b}[31mb\n\u{202e}€"), "a\\u{1b}[31mb\\n\\u{202e}€");
+        assert_eq!(cell(&"x".repeat(61)).chars().count(), 61);
+        assert!(cell(&"x".repeat(61)).ends_with("x…"));
+        assert_eq!(cell(&"x".repeat(60)), "x".repeat(60));
     }
 }
