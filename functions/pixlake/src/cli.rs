@@ -19,6 +19,7 @@ use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, Format, output};
 use crate::runtime;
+use crate::statement::{self, StatementArgs};
 use crate::terminal::{self, Escaped};
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
@@ -53,7 +54,8 @@ enum Command {
     /// Ask the lake in SQL
     ///
     /// Tables: `events` and `failed_events` (one of each), `events_landed` and `failed_events_landed` (all
-    /// that was delivered). Filters on `dt` and `hour` read only those partitions.
+    /// that was delivered). Filters on `dt` and `hour` read only those partitions. A statement with `:from_day`
+    /// and `:to_day` takes its days from --from and --to.
     Query {
         /// Folder of the lake
         #[arg(long, value_name = "DIR", default_value = "lake")]
@@ -61,9 +63,11 @@ enum Command {
         /// How to print the rows
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
-        /// The statement
-        #[arg(value_name = "SQL")]
-        sql: String,
+        /// Name the statements that come with pixlake, and answer none
+        #[arg(long, conflicts_with_all = ["file", "saved", "sql"])]
+        list: bool,
+        #[command(flatten)]
+        statement: StatementArgs,
     },
     /// Show what is inside a log line, a blob or a Lambda event
     ///
@@ -193,7 +197,13 @@ fn execute(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Demo { lake } => demo::run(&lake, &mut terminal::stdout()),
         Command::Ingest(args) => ingest(args),
-        Command::Query { lake, format, sql } => query(&lake, format, &sql),
+        Command::Query { list: true, .. } => Ok(terminal::stdout().write_all(statement::list().as_bytes())?),
+        Command::Query {
+            lake,
+            format,
+            statement,
+            ..
+        } => query(&lake, format, &statement),
         Command::Decode { kind, lines, file } => {
             let input = one_input(file)?;
             let bytes = input.read_all()?;
@@ -234,11 +244,12 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
     result
 }
 
-fn query(lake: &Path, format: Format, sql: &str) -> Result<(), CommandError> {
+fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), CommandError> {
     let lake = Lake::find(lake).map_err(CommandError::job)?;
+    let sql = statement.read(&lake)?;
     runtime::block_on(async {
         let engine = Engine::open(lake.root()).await?;
-        let result = engine.sql(sql).await?;
+        let result = engine.sql(&sql).await?;
         output::write(format, result, &mut io::BufWriter::new(terminal::stdout())).await?;
         Ok(())
     })

@@ -5,13 +5,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use pixel_log::RowConfig;
-use pixel_row::Day;
 
 use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
 use crate::query::{Engine, output};
-use crate::report::{REPORTS, parse_day};
+use crate::report::REPORTS;
 use crate::runtime;
 
 /// The log lines: `pixlake sample --lines 2500 --seed 1 --rate 0.1`.
@@ -35,9 +34,8 @@ pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Comman
     ingest::run(&lake, vec![Input::new(log)], &RowConfig::default(), &mut summary)?;
     show_counts(&summary, out)?;
 
-    let partitions = partitions(lake.root()).map_err(unwritable(lake.root()))?;
-    let days: Vec<Day> = partitions.iter().filter_map(|(day, _)| parse_day(day)).collect();
-    let (Some(&first_day), Some(&last_day)) = (days.first(), days.last()) else {
+    let hours = lake.event_hours().map_err(CommandError::job)?;
+    let (Some(&(first_day, _)), Some(&(last_day, _))) = (hours.first(), hours.last()) else {
         return Err(CommandError::Job(
             "the sample left no rows in the lake".to_owned(),
         ));
@@ -57,7 +55,7 @@ pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Comman
         out,
         "\nThe lake lies in {shown}, as Firehose would lay it out in S3:"
     )?;
-    for (day, hour) in partitions.iter().take(2) {
+    for (day, hour) in hours.iter().take(2) {
         writeln!(out, "  {shown}/events/dt={day}/hour={hour}/")?;
     }
     writeln!(
@@ -69,7 +67,7 @@ Try next:
   pixlake query --lake {shown} \"SELECT reason, detail FROM failed_events LIMIT 5\"
   pixlake sample --lines 100000 --rate 50 | pixlake ingest --lake {shown}
   pixlake sample --lines 1 | pixlake decode",
-        partitions.len()
+        hours.len()
     )?;
     Ok(())
 }
@@ -96,25 +94,4 @@ fn show_counts(summary: &Summary, out: &mut impl Write) -> Result<(), CommandErr
         summary.fill_percent()
     )?;
     Ok(())
-}
-
-/// The days and hours that hold events, in order.
-fn partitions(root: &Path) -> io::Result<Vec<(String, String)>> {
-    let values = |folder: &Path, column: &str| -> io::Result<Vec<String>> {
-        let mut values = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            values.extend(name.strip_prefix(column).map(str::to_owned));
-        }
-        values.sort_unstable();
-        Ok(values)
-    };
-    let events = root.join("events");
-    let mut partitions = Vec::new();
-    for day in values(&events, "dt=")? {
-        for hour in values(&events.join(format!("dt={day}")), "hour=")? {
-            partitions.push((day.clone(), hour));
-        }
-    }
-    Ok(partitions)
 }

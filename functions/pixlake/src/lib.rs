@@ -18,6 +18,7 @@ mod log_file;
 pub mod query;
 pub mod report;
 mod runtime;
+mod statement;
 pub mod summary;
 mod terminal;
 mod visitor_key;

@@ -7,6 +7,7 @@
 mod engine;
 mod error;
 mod functions;
+mod json_path;
 mod json_text;
 pub mod output;
 

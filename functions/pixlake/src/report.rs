@@ -37,14 +37,16 @@ pub const REPORTS: [Report; 7] = [
 impl Report {
     /// The SQL for a range of UTC days, both ends included.
     pub fn render(&self, from_day: Day, to_day: Day) -> String {
-        replace_tokens(
-            self.sql,
-            &[
-                (":from_day", &quote(&from_day.to_string())),
-                (":to_day", &quote(&to_day.to_string())),
-            ],
-        )
+        replace_days(self.sql, &from_day.to_string(), &to_day.to_string())
     }
+}
+
+/// Puts the two days, as texts, in place of the tokens `:from_day` and `:to_day`.
+pub(crate) fn replace_days(sql: &str, from_day: &str, to_day: &str) -> String {
+    replace_tokens(
+        sql,
+        &[(":from_day", &quote(from_day)), (":to_day", &quote(to_day))],
+    )
 }
 
 /// The UTC day that `2026-11-01` names, for [`Report::render`]; none for anything else.

@@ -362,6 +362,99 @@ fn a_pixel_under_another_path_is_found() {
     assert!(!shown("/p.gif, /x.gif").contains("no line has the path"));
 }
 
+#[test]
+fn a_statement_may_be_typed_saved_or_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    let log = write_log(folder.path(), 3_000, 5, 0.02);
+    succeed(&["ingest", "--lake", lake, log.path.to_str().unwrap()]);
+    let file = repository().join("infra/athena/queries/events_per_hour.sql");
+    let file = file.to_str().unwrap();
+    let answer = |args: &[&str]| succeed(&[&["query", "--lake", lake, "--format", "csv"], args].concat());
+
+    let list = answer(&["--list"]);
+    for name in fs::read_dir(repository().join("infra/athena/queries")).unwrap() {
+        let name = name.unwrap().path();
+        let name = name.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(
+            list.lines().any(|line| line.starts_with(&format!("{name} "))),
+            "{name}"
+        );
+        answer(&["--saved", &name]);
+    }
+    let all = answer(&["--file", file]);
+    assert_eq!(answer(&["--saved", "events_per_hour"]), all);
+    let days = |answer: &str| -> Vec<String> {
+        let mut days: Vec<String> = answer
+            .lines()
+            .skip(1)
+            .filter_map(|line| Some(line.split_once(',')?.0.to_owned()))
+            .collect();
+        days.dedup();
+        days
+    };
+    let all_days = days(&all);
+    assert!(all_days.len() >= 2, "{all_days:?}");
+    for day in &all_days {
+        assert_eq!(
+            days(&answer(&["--file", file, "--from", day, "--to", day])),
+            [day.as_str()]
+        );
+    }
+    assert_eq!(
+        days(&answer(&["--file", file, "--from", &all_days[1]])),
+        all_days[1..]
+    );
+
+    let empty = folder.path().join("empty");
+    succeed(&["ingest", "--lake", empty.to_str().unwrap(), "/dev/null"]);
+    let none = succeed(&[
+        "query",
+        "--lake",
+        empty.to_str().unwrap(),
+        "--format",
+        "csv",
+        "--saved",
+        "abnormal_events",
+    ]);
+    assert_eq!(none.lines().count(), 1);
+
+    assert_eq!(answer(&["-- a comment\nSELECT 7 AS a"]), "a\r\n7\r\n");
+    let mut child = pixlake()
+        .args(["query", "--lake", lake, "--format", "csv", "--file", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"SELECT 8 AS a;\n")
+        .unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"a\r\n8\r\n");
+
+    for (args, message) in [
+        (&["--saved", "nope"][..], "--list` has them all"),
+        (
+            &["--from", "2026-11-01", "SELECT 1"],
+            "--from needs a statement with :from_day",
+        ),
+        (
+            &["--from", "November", "SELECT 1"],
+            "expected a day like 2026-11-01",
+        ),
+        (&["--file", file, "SELECT 1"], "cannot be used with"),
+        (&[], "<SQL>"),
+    ] {
+        let output = run(&[&["query", "--lake", lake], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(message), "{stderr}");
+    }
+}
+
 /// What a stranger may put into an address, a file's name and a statement.
 const STEERING: &str = "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}";
 

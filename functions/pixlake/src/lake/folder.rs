@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
+use pixel_row::Day;
 
 use super::staging;
-use super::table::TABLES;
+use super::table::{EVENTS, TABLES};
 
 /// The file that says that pixlake made the folder.
 const MARKER: &str = ".pixlake";
@@ -122,6 +123,22 @@ impl Lake {
         Ok(lake)
     }
 
+    /// The days and hours of the partitions that hold events, in order.
+    pub fn event_hours(&self) -> Result<Vec<(Day, String)>, LakeError> {
+        let events = self.root.join(EVENTS.folder);
+        let mut hours = Vec::new();
+        for (day, folder) in partitions(&events, "dt=")? {
+            let Some(day) = Day::parse(&day) else { continue };
+            hours.extend(
+                partitions(&folder, "hour=")?
+                    .into_iter()
+                    .map(|(hour, _)| (day, hour)),
+            );
+        }
+        hours.sort_unstable();
+        Ok(hours)
+    }
+
     /// The lake's folder.
     pub fn root(&self) -> &Path {
         &self.root
@@ -189,6 +206,22 @@ impl From<ArrowError> for LakeError {
             source: source.into(),
         }
     }
+}
+
+/// The values of a partition column in a folder, each with the folder of its rows; none where there is no folder.
+fn partitions(folder: &Path, column: &str) -> Result<Vec<(String, PathBuf)>, LakeError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(LakeError::io("read", folder))?,
+    };
+    let mut values = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(LakeError::io("read", folder))?;
+        let name = entry.file_name();
+        let value = name.to_str().and_then(|name| name.strip_prefix(column));
+        values.extend(value.map(|value| (value.to_owned(), entry.path())));
+    }
+    Ok(values)
 }
 
 /// Whether nothing is in a folder; the marker of a lake that is being made at this moment is nothing.

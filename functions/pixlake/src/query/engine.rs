@@ -1,5 +1,6 @@
 //! Opens a lake's tables and views and runs one query at a time over them.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, visit_expressions};
 
 use super::{QueryError, VIEWS, functions};
 use crate::lake::{TABLES, Table};
@@ -65,7 +68,10 @@ impl Engine {
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        let plan = self.context.state().create_logical_plan(sql).await?;
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
+        refuse_time_zones(&statement)?;
+        let plan = state.statement_to_plan(statement).await?;
         queries_only
             .verify_plan(&plan)
             .map_err(|_| QueryError::NotAQuery)?;
@@ -79,6 +85,20 @@ impl Engine {
             schema: batches.schema(),
             batches,
         })
+    }
+}
+
+/// `AT TIME ZONE` means another moment here than in Athena, so that an answer would be wrong without a word.
+fn refuse_time_zones(statement: &Statement) -> Result<(), QueryError> {
+    let Statement::Statement(statement) = statement else {
+        return Ok(());
+    };
+    match visit_expressions(statement.as_ref(), |expression| match expression {
+        Expr::AtTimeZone { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(QueryError::TimeZone),
     }
 }
 

@@ -19,6 +19,8 @@ pub enum QueryError {
     },
     /// The statement would change something, or is not one statement.
     NotAQuery,
+    /// The statement converts between time zones.
+    TimeZone,
     /// The engine refuses the query or fails at it.
     Engine {
         /// What it says, on one line.
@@ -35,6 +37,9 @@ impl fmt::Display for QueryError {
             QueryError::NotAQuery => {
                 f.write_str("only one SELECT, SHOW, DESCRIBE or EXPLAIN can be answered")
             }
+            QueryError::TimeZone => f.write_str(
+                "AT TIME ZONE is answered by Athena alone; times are UTC here, and an INTERVAL moves them",
+            ),
             QueryError::Engine { message } => f.write_str(message),
             QueryError::Output(source) => write!(f, "cannot write the answer: {source}"),
         }

@@ -527,3 +527,43 @@ async fn the_head_of_an_answer_says_how_long_it_is() {
         );
     }
 }
+
+/// Values of Trino's documentation on the two functions, and of its rules for what is missing.
+#[tokio::test]
+async fn properties_are_taken_apart_as_athena_does_it() {
+    let lake = lake_of(&[
+        r#"{"event_key":1,"ts_server":"2026-11-01T00:00:00.000Z","event_props":"{\"plan\":\"pro\",\"seats\":3,\"list\":[true]}"}"#,
+        r#"{"event_key":2,"ts_server":"2026-11-01T00:00:01.000Z"}"#,
+    ]);
+    let sql = "SELECT json_extract_scalar(event_props, '$.plan') AS plan,
+        CAST(json_extract_scalar(event_props, '$.seats') AS bigint) + 1 AS seats,
+        json_extract(event_props, '$.list') AS list,
+        json_extract_scalar(event_props, '$.list') AS no_scalar,
+        json_extract_scalar(event_props, '$.none') AS none,
+        json_extract_scalar('[1, 2, 3]', '$[2]') AS third
+        FROM events ORDER BY event_key";
+    assert_eq!(
+        rows(lake.path(), sql).await,
+        [
+            json!({"plan": "pro", "seats": 4, "list": "[true]", "no_scalar": null, "none": null, "third": "3"}),
+            json!({"plan": null, "seats": null, "list": null, "no_scalar": null, "none": null, "third": "3"}),
+        ]
+    );
+    let engine = Engine::open(lake.path()).await.unwrap();
+    for (sql, message) in [
+        (
+            "SELECT json_extract_scalar(event_props, 'plan') FROM events",
+            "no JSON path",
+        ),
+        (
+            "SELECT max(ts_server AT TIME ZONE 'Europe/Berlin') FROM events",
+            "answered by Athena alone",
+        ),
+    ] {
+        let error = engine
+            .print(sql, Format::Json, &mut Vec::new())
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
