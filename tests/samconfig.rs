@@ -10,10 +10,14 @@
     reason = "a panic is how a test fails, in its functions too"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use pipeline_tests::stack::{Stack, StackError, Templates};
+
+/// The environments of the file.
+const ENVIRONMENTS: [&str; 4] = ["default", "blog", "dev", "prod"];
 
 /// The settings of one environment for one command, as they stand in the file.
 fn section(environment: &str, command: &str) -> String {
@@ -69,38 +73,51 @@ fn has_text(section: &str, line: &str) -> bool {
 #[test]
 fn every_environment_makes_a_stack() {
     assert!(parameters("default").is_empty(), "the guided deployment asks");
-    for environment in ["default", "dev", "prod"] {
+    for environment in ENVIRONMENTS {
         let stack = stack(environment, &[]).unwrap_or_else(|error| panic!("{environment}: {error}"));
         assert!(stack.find("Streams/LogStream").is_some());
     }
 }
 
+/// What all alarms are, and essential ones are not.
+const OF_ALL_ALARMS: &str = "Watching/FunctionErrors";
+
 #[test]
-fn dev_is_cheap_and_prod_keeps_a_week() {
-    let (dev, prod) = (stack("dev", &[]).unwrap(), stack("prod", &[]).unwrap());
+fn enter_and_blog_and_dev_are_cheap_and_prod_keeps_a_week() {
     let hours = |stack: &Stack, stream: &str| {
         let hours = &stack.resource(stream)["Properties"]["RetentionPeriodHours"];
         hours.as_str().map_or_else(|| hours.to_string(), str::to_owned)
     };
-    assert_eq!(hours(&dev, "Streams/LogStream"), "24");
-    assert!(dev.find("Streams/EventStream").is_none());
-    assert!(dev.find("Delivering/DirectEventFirehose").is_some());
+    let enter = stack("default", &[]).unwrap();
+    assert_eq!(hours(&enter, "Streams/LogStream"), "24");
+    assert_eq!(hours(&enter, "Streams/EventStream"), "24");
+    assert!(enter.find(OF_ALL_ALARMS).is_none());
+    for environment in ["blog", "dev"] {
+        let cheap = stack(environment, &[]).unwrap();
+        assert_eq!(hours(&cheap, "Streams/LogStream"), "24");
+        assert!(cheap.find("Streams/EventStream").is_none());
+        assert!(cheap.find("Delivering/DirectEventFirehose").is_some());
+        assert!(cheap.find(OF_ALL_ALARMS).is_none());
+    }
+    let (dev, prod) = (stack("dev", &[]).unwrap(), stack("prod", &[]).unwrap());
+    assert!(prod.find(OF_ALL_ALARMS).is_some());
     assert_eq!(hours(&prod, "Streams/LogStream"), "168");
     assert_eq!(hours(&prod, "Streams/EventStream"), "168");
     assert!(prod.find("Delivering/DirectEventFirehose").is_none());
-    assert!(prod.find("Alarms/Email").is_some());
-    assert!(dev.find("Alarms/Email").is_none());
+    assert!(prod.find("Watching/Email").is_some());
+    assert!(dev.find("Watching/Email").is_none());
 }
 
 #[test]
-fn two_environments_fit_into_one_account() {
-    let value = |environment: &str, name: &str| {
+fn environments_fit_into_one_account() {
+    let database = |environment: &str| {
         let parameters = parameters(environment);
-        let found = parameters.into_iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value)
+        let found = parameters.into_iter().find(|(known, _)| known == "DatabaseName");
+        found.unwrap().1
     };
-    assert_ne!(value("dev", "DatabaseName"), value("prod", "DatabaseName"));
-    let names = ["default", "dev", "prod"].map(|environment| section(environment, "global"));
+    let databases: BTreeSet<String> = ["blog", "dev", "prod"].map(database).into();
+    assert_eq!(databases.len(), 3);
+    let names = ENVIRONMENTS.map(|environment| section(environment, "global"));
     assert!(names.iter().all(|name| name.starts_with("stack_name = \"")));
     assert!(
         names
@@ -130,7 +147,7 @@ fn a_mistake_in_an_environment_is_seen() {
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>
 #[test]
 fn capabilities_are_those_that_the_stack_needs() {
-    for environment in ["default", "dev", "prod"] {
+    for environment in ENVIRONMENTS {
         let stack = stack(environment, &[]).unwrap();
         let iam = stack.resources().filter(|(_, resource)| {
             let kind = resource["Type"].as_str();

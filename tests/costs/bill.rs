@@ -82,6 +82,8 @@ pub(crate) struct Month {
 pub(crate) struct Bill {
     pub(crate) month: Month,
     pub(crate) hops: Vec<(&'static str, Usd)>,
+    /// What an account has free of it, where nothing else of the account uses that up.
+    pub(crate) free: f64,
 }
 
 impl Bill {
@@ -137,7 +139,15 @@ pub(crate) fn stream(shards: f64, retention_hours: f64, put_units: f64, prices: 
         + keys / 1e4 * prices.usd("kms_requests")
 }
 
-/// The function: invocations, and its memory for as long as it waits and computes.
+/// GB-seconds of the function: its memory for as long as it waits and computes.
+pub(crate) fn gb_seconds(lines: f64, line_bytes: f64, invocations: f64, memory_mb: f64) -> f64 {
+    let line_seconds = LINE_US / 1e6 * line_bytes / MEASURED_LINE_BYTES;
+    let processor = (memory_mb / WHOLE_PROCESSOR_MB).min(1.0);
+    let seconds = invocations * WAIT_MS / 1e3 + lines * line_seconds / processor;
+    seconds * memory_mb / 1024.0
+}
+
+/// The function: invocations, and its memory.
 pub(crate) fn function(
     lines: f64,
     line_bytes: f64,
@@ -145,11 +155,8 @@ pub(crate) fn function(
     memory_mb: f64,
     prices: &Prices,
 ) -> f64 {
-    let line_seconds = LINE_US / 1e6 * line_bytes / MEASURED_LINE_BYTES;
-    let processor = (memory_mb / WHOLE_PROCESSOR_MB).min(1.0);
-    let seconds = invocations * WAIT_MS / 1e3 + lines * line_seconds / processor;
     invocations / 1e6 * prices.usd("lambda_requests")
-        + seconds * memory_mb / 1024.0 * prices.usd("lambda_arm64")
+        + gb_seconds(lines, line_bytes, invocations, memory_mb) * prices.usd("lambda_arm64")
 }
 
 /// The two keys of the stack and the secret of its visitors.
@@ -165,10 +172,34 @@ pub(crate) fn watched(watch: Watch, prices: &Prices) -> f64 {
 }
 
 /// What CloudFront's free tier takes off.
-pub(crate) fn free_tier(events: f64, prices: &Prices) -> f64 {
+pub(crate) fn free_at_the_edge(events: f64, prices: &Prices) -> f64 {
     let requests = (events / 1e6).min(prices.free("cloudfront_requests"));
     let gigabytes = (events * ANSWER_BYTES / GB).min(prices.free("cloudfront_transfer"));
     requests * prices.usd("cloudfront_requests") + gigabytes * prices.usd("cloudfront_transfer")
+}
+
+/// What the free tiers of function and log take off.
+pub(crate) fn free_function(invocations: f64, gb_seconds: f64, prices: &Prices) -> f64 {
+    let log = (invocations * LOG_BYTES / GB).min(prices.free("cloudwatch_logs"));
+    (invocations / 1e6).min(prices.free("lambda_requests")) * prices.usd("lambda_requests")
+        + gb_seconds.min(prices.free("lambda_gb_seconds")) * prices.usd("lambda_arm64")
+        + log * prices.usd("cloudwatch_logs")
+}
+
+/// What the free tier of KMS takes off what so many streams ask.
+pub(crate) fn free_keys(streams: f64, prices: &Prices) -> f64 {
+    let requests = (streams * SECONDS / KEY_SECONDS * PARTIES).min(prices.free("kms_requests"));
+    requests / 1e4 * prices.usd("kms_requests")
+}
+
+/// What the free tier of CloudWatch takes off what watches the stack.
+pub(crate) fn free_watched(watch: Watch, prices: &Prices) -> f64 {
+    let free = Watch {
+        alarm_metrics: watch.alarm_metrics.min(prices.free("cloudwatch_alarms")),
+        custom_metrics: watch.custom_metrics.min(prices.free("cloudwatch_metrics")),
+        dashboards: watch.dashboards.min(prices.free("cloudwatch_dashboards")),
+    };
+    watched(free, prices)
 }
 
 /// The bill. `pack` says what lines of these bytes become in batches of so many.
@@ -255,5 +286,11 @@ pub(crate) fn bill(
         ("two keys and a secret", keys_and_secret(prices).into()),
         ("alarms and dashboard", watched(watch, prices).into()),
     ]);
-    Bill { month, hops }
+    let streams = if way == Way::Kpl { 2.0 } else { 1.0 };
+    let computed = gb_seconds(events, line_bytes, invocations, settings.memory_mb);
+    let free = free_at_the_edge(events, prices)
+        + free_function(invocations, computed, prices)
+        + free_keys(streams, prices)
+        + free_watched(watch, prices);
+    Bill { month, hops, free }
 }

@@ -33,7 +33,7 @@ use log_batch::DEFAULT_BLOB_BYTES;
 
 use self::bill::{Bill, Way};
 use self::prices::Prices;
-use self::stack::{Settings, Watch};
+use self::stack::{Alarms, Deployment, Settings, Watch};
 use self::traffic::{Traffic, steps};
 
 /// Events a month, the columns of the tables.
@@ -52,11 +52,17 @@ fn pack(lines_a_batch: f64, way: Way, blob_bytes: usize) -> Traffic {
     traffic::pack(&sample(), lines_a_batch, way, blob_bytes)
 }
 
-/// The bill of the stack as its templates and its code are.
-fn bill_of(events: f64, way: Way, settings: &Settings, prices: &Prices) -> Bill {
-    let pack = |lines| pack(lines, way, DEFAULT_BLOB_BYTES);
+/// The bill of a deployment as the templates and the code are.
+fn bill_of(events: f64, deployment: &Deployment, prices: &Prices) -> Bill {
+    let Deployment {
+        way,
+        alarms,
+        settings,
+    } = deployment;
+    let pack = |lines| pack(lines, *way, DEFAULT_BLOB_BYTES);
     let line_bytes = traffic::line_bytes(&sample());
-    bill::bill(events, way, settings, Watch::read(way), line_bytes, pack, prices)
+    let watch = Watch::read(*way, *alarms);
+    bill::bill(events, *way, settings, watch, line_bytes, pack, prices)
 }
 
 /// The settings of the figures that are worked out by hand.
@@ -137,13 +143,45 @@ fn invocations_and_objects_follow_the_clock_until_there_is_too_much() {
     near(bill::objects(2_920.0 * 300.0 * 1_048_576.0, &SETTINGS), 11_680.0);
 }
 
-/// The free tier: a million requests of its ten, 0.931 3 GB at 0.085; never more than 10 USD + 1,024 × 0.085
-/// = 87.04.
+/// CloudFront: a million requests of its ten, 0.931 3 GB at 0.085; never more than 10 USD + 1,024 × 0.085 =
+/// 87.04. The function: half a million invocations 0.10, 100,000 GB-seconds 1.333 34, 0.698 5 GB of log 0.349 2;
+/// never more than 0.20, 5.333 36 and 2.50. Keys: of the 17,520 requests of one stream all, 0.052 56; of two
+/// streams 20,000, 0.06. What watches: ten metrics of alarms and ten of logs, 1.00 and 3.00, and three dashboards.
 #[test]
-fn the_free_tier_ends() {
+fn free_tiers_end() {
     let prices = Prices::read();
-    near(bill::free_tier(1e6, &prices), 1.0 + 0.079_16);
-    near(bill::free_tier(1e10, &prices), 97.04);
+    near(bill::free_at_the_edge(1e6, &prices), 1.0 + 0.079_16);
+    near(bill::free_at_the_edge(1e10, &prices), 97.04);
+    near(bill::free_function(5e5, 1e5, &prices), 0.1 + 1.333_34 + 0.349_2);
+    near(bill::free_function(1e9, 1e9, &prices), 0.2 + 5.333_36 + 2.5);
+    near(bill::free_keys(1.0, &prices), 0.052_56);
+    near(bill::free_keys(2.0, &prices), 0.06);
+    let watch = |alarm_metrics, custom_metrics, dashboards| Watch {
+        alarm_metrics,
+        custom_metrics,
+        dashboards,
+    };
+    near(bill::free_watched(watch(8.0, 2.0, 1.0), &prices), 0.8 + 0.6 + 3.0);
+    near(
+        bill::free_watched(watch(52.0, 11.0, 4.0), &prices),
+        1.0 + 3.0 + 9.0,
+    );
+}
+
+/// What a first deployment may cost: the bounds are promises, not measurements.
+#[test]
+fn a_first_deployment_costs_little() {
+    let prices = Prices::read();
+    let bill = |environment| tables::bill_of_environment(environment, 1e6, &prices);
+    let (blog, default) = (bill("blog"), bill("default"));
+    assert!(blog.total().high <= 21.0, "{:?}", blog.total());
+    assert!(
+        blog.total().high - blog.free <= 14.0,
+        "{:?}, {}",
+        blog.total(),
+        blog.free
+    );
+    assert!(default.total().high <= 33.0, "{:?}", default.total());
 }
 
 /// 100 million lines of 750 bytes, a row of 1,000 each, in blobs of four: every hop by itself.
@@ -206,6 +244,13 @@ fn a_bill_has_an_amount_for_each_hop() {
     }
     near(found.total().low, 150.524);
     near(found.total().high, 167.333);
+    // 97.04 would be CloudFront's all: 10 million requests are 10.00, and 93.132 GB 7.916. The function: 0.105 12,
+    // 14,833 GB-seconds 0.197 8, its log 0.367 1. Keys 0.06. Ten of 20 metrics 1.00, five of the log 1.50, the
+    // dashboard 3.00.
+    near(
+        found.free,
+        17.916 + 0.105_12 + 0.197_8 + 0.367_1 + 0.06 + 1.0 + 1.5 + 3.0,
+    );
     // The same without the event stream, and without a doubt.
     let direct = bill(Way::DirectPut);
     assert!(direct.hops.iter().all(|(hop, _)| *hop != "event stream"));
@@ -222,7 +267,8 @@ fn a_second_stream_pays_against_single_rows_and_never_against_direct_put() {
     let saved = bill::firehose(1e6, &prices) - bill::firehose(1e6 / 8.0, &prices);
     near(prices.usd("kinesis_shard") * 730.0 / saved, 55.84);
     for events in SIZES.into_iter().chain([1e10]) {
-        let bill = |way| bill_of(events, way, &Settings::read(), &prices).total();
+        let default = Deployment::read();
+        let bill = |way| bill_of(events, &Deployment { way, ..default }, &prices).total();
         let (kpl, direct) = (bill(Way::Kpl), bill(Way::DirectPut));
         assert!(kpl.low > direct.high, "{events}");
     }
@@ -284,7 +330,7 @@ Resources:
       MetricName: IteratorAge
   Ratio:
     Type: AWS::CloudWatch::Alarm
-    Condition: HasEventStream
+    Condition: WatchesEventStream
     Properties:
       Metrics: [{Metric: {MetricName: Failed}}, {Metric: {MetricName: All}}]
   Surge:
@@ -306,8 +352,9 @@ Outputs:
         custom_metrics: 1.0,
         dashboards: 1.0,
     };
-    assert_eq!(Watch::of(template, Way::Kpl, ""), watch(3.0));
-    assert_eq!(Watch::of(template, Way::DirectPut, ""), watch(4.0));
+    assert_eq!(Watch::of(template, Way::Kpl, Alarms::All, ""), watch(3.0));
+    assert_eq!(Watch::of(template, Way::DirectPut, Alarms::All, ""), watch(4.0));
+    assert_eq!(Watch::of(template, Way::Kpl, Alarms::Essential, ""), watch(1.0));
 }
 
 /// A price without a source or a day is an invention.

@@ -6,7 +6,7 @@ use super::bill::{self, Bill, GB, HOURS, PEAK_FACTOR, SECONDS, SHARD_BYTES, Way}
 use super::figures::{amount, grouped, row};
 use super::pack;
 use super::prices::Prices;
-use super::stack::{Settings, Watch};
+use super::stack::{Alarms, Settings, Watch};
 use super::tables::{Bills, HEAD};
 use super::traffic::STEP;
 
@@ -87,7 +87,8 @@ fn stored(bill: &Bill) -> f64 {
 
 /// What the bill takes for granted, and from where.
 pub(crate) fn assumptions(settings: &Settings, bill: &Bill) -> String {
-    let [kpl, direct] = [Way::Kpl, Way::DirectPut].map(Watch::read);
+    let essential = Watch::read(Way::Kpl, Alarms::Essential);
+    let all = Watch::read(Way::Kpl, Alarms::All);
     let traffic = bill.month.traffic;
     let lines = [
         ("hours of a month", HOURS, "365 days in twelve parts"),
@@ -189,12 +190,21 @@ pub(crate) fn assumptions(settings: &Settings, bill: &Bill) -> String {
              each who writes or reads a stream: two of them",
         ),
         (
-            "metrics that alarms look at, `Kpl`",
-            kpl.alarm_metrics,
-            "`infra/alarms.yaml` and what it nests; a band of an anomaly is taken for two more",
+            "metrics that essential alarms look at",
+            essential.alarm_metrics,
+            "`infra/alarms.yaml` and what it nests",
         ),
-        ("the same, `DirectPut`", direct.alarm_metrics, "the same"),
-        ("metrics made of the log", kpl.custom_metrics, "the same"),
+        (
+            "metrics that all alarms look at",
+            all.alarm_metrics,
+            "the same, with `Kpl`; a band of an anomaly is taken for two more",
+        ),
+        (
+            "metrics made of the log, essential",
+            essential.custom_metrics,
+            "the same",
+        ),
+        ("metrics made of the log, all", all.custom_metrics, "the same"),
     ];
     let mut text = String::from("| what | value | from |\n| --- | --: | --- |\n");
     for (what, value, from) in lines {

@@ -1,4 +1,4 @@
-//! What the templates say of the bill: the defaults of parameters, and how much watches the stack.
+//! What the templates and `samconfig.toml` say of the bill: parameters, and how much watches the stack.
 
 use std::fs;
 
@@ -17,20 +17,72 @@ pub(crate) struct Settings {
     pub(crate) window_seconds: f64,
 }
 
-impl Settings {
+/// Which alarms are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alarms {
+    /// Those that tell of a loss before it is final.
+    Essential,
+    /// Every one.
+    All,
+}
+
+/// A deployment, as far as the bill depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deployment {
+    pub(crate) way: Way,
+    pub(crate) alarms: Alarms,
+    pub(crate) settings: Settings,
+}
+
+impl Deployment {
     /// The defaults of the templates.
-    pub(crate) fn read() -> Settings {
+    pub(crate) fn read() -> Deployment {
+        Deployment::with("")
+    }
+
+    /// An environment of `samconfig.toml`.
+    pub(crate) fn of(environment: &str) -> Deployment {
+        let config = read("samconfig.toml");
+        let section = after(&config, &format!("\n[{environment}.deploy.parameters]\n"));
+        let section = section.split("\n[").next().unwrap();
+        let (overrides, _) = after(section, "parameter_overrides = [")
+            .split_once("\n]")
+            .unwrap();
+        Deployment::with(overrides)
+    }
+
+    /// The defaults, but for what the lines of `parameter_overrides` say.
+    fn with(overrides: &str) -> Deployment {
         let root = read("template.yaml");
         let functions = read("infra/functions.yaml");
-        let default = |name: &str| number_after(after(&root, &format!("\n  {name}:\n")), "Default: ");
-        Settings {
-            log_retention_hours: default("LogStreamRetentionHours"),
-            event_retention_hours: default("EventStreamRetentionHours"),
-            buffer_seconds: default("BufferSeconds"),
-            buffer_mib: default("BufferMegabytes"),
-            memory_mb: default("FunctionMemory"),
-            batch_lines: number_after(&functions, " BatchSize: "),
-            window_seconds: number_after(&functions, "MaximumBatchingWindowInSeconds: "),
+        let parameter = |name: &str| -> String {
+            if let Some((_, value)) = overrides.split_once(&format!("\"{name}=")) {
+                return value.split('"').next().unwrap().to_owned();
+            }
+            let declared = after(&root, &format!("\n  {name}:\n"));
+            value(declared, "    Default: ").unwrap().to_owned()
+        };
+        let number = |name: &str| parameter(name).parse().unwrap();
+        Deployment {
+            way: match parameter("Delivery").as_str() {
+                "Kpl" => Way::Kpl,
+                "DirectPut" => Way::DirectPut,
+                other => panic!("what does the delivery {other} cost?"),
+            },
+            alarms: match parameter("Alarms").as_str() {
+                "Essential" => Alarms::Essential,
+                "All" => Alarms::All,
+                other => panic!("what do the alarms {other} cost?"),
+            },
+            settings: Settings {
+                log_retention_hours: number("LogStreamRetentionHours"),
+                event_retention_hours: number("EventStreamRetentionHours"),
+                buffer_seconds: number("BufferSeconds"),
+                buffer_mib: number("BufferMegabytes"),
+                memory_mb: number("FunctionMemory"),
+                batch_lines: number_after(&functions, " BatchSize: "),
+                window_seconds: number_after(&functions, "MaximumBatchingWindowInSeconds: "),
+            },
         }
     }
 }
@@ -45,12 +97,12 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// What `infra/alarms.yaml` makes for one way of delivery, without the archive of raw lines.
-    pub(crate) fn read(way: Way) -> Watch {
-        Watch::of(&read("infra/alarms.yaml"), way, "")
+    pub(crate) fn read(way: Way, alarms: Alarms) -> Watch {
+        Watch::of(&read("infra/alarms.yaml"), way, alarms, "")
     }
 
     /// What a template makes; `nested` is the resource that nests it.
-    pub(crate) fn of(template: &str, way: Way, nested: &str) -> Watch {
+    pub(crate) fn of(template: &str, way: Way, alarms: Alarms, nested: &str) -> Watch {
         let mut watch = Watch::default();
         let resources = after(template, "\nResources:\n");
         let (resources, _) = resources.split_once("\nOutputs:\n").unwrap_or((resources, ""));
@@ -68,7 +120,7 @@ impl Watch {
                 *block += "\n";
             }
         }
-        for block in blocks.iter().filter(|block| exists(block, way, nested)) {
+        for block in blocks.iter().filter(|block| exists(block, way, alarms, nested)) {
             let metrics = block.matches("MetricName:").count() as f64;
             match value(block, "    Type: ").unwrap() {
                 // A band is a metric above and one below.
@@ -80,7 +132,7 @@ impl Watch {
                 "AWS::CloudWatch::Dashboard" => watch.dashboards += 1.0,
                 "AWS::CloudFormation::Stack" => {
                     let name = value(block, "      TemplateURL: ").unwrap();
-                    let nested = Watch::of(&read(&format!("infra/{name}")), way, block);
+                    let nested = Watch::of(&read(&format!("infra/{name}")), way, alarms, block);
                     watch.alarm_metrics += nested.alarm_metrics;
                     watch.custom_metrics += nested.custom_metrics;
                     watch.dashboards += nested.dashboards;
@@ -93,17 +145,20 @@ impl Watch {
 }
 
 /// Whether a resource is there, by its condition and what is handed to its template.
-fn exists(block: &str, way: Way, nested: &str) -> bool {
+fn exists(block: &str, way: Way, alarms: Alarms, nested: &str) -> bool {
+    let all = alarms == Alarms::All;
     match value(block, "    Condition: ") {
         None | Some("HasEmail" | "HasDistribution") => true,
-        Some("HasEventStream" | "HasEventFirehose") => way == Way::Kpl,
+        Some("HasEventFirehose") => way == Way::Kpl,
         Some("HasDirectEventFirehose") => way == Way::DirectPut,
         Some("HasRawArchive") => false,
-        Some("DoesConvert") => nested.contains("Converts: \"Yes\""),
-        Some("DoesPartition") => nested.contains("Partitions: \"Yes\""),
-        Some("HasSource") => !nested.contains("SourceStreamName: \"\""),
-        Some("IsDirectPut") => nested.contains("SourceStreamName: \"\""),
-        Some(condition) => panic!("does {condition} hold for {way:?}?"),
+        Some("WatchesAll") => all,
+        Some("WatchesEventStream") => all && way == Way::Kpl,
+        Some("WatchesConversion") => all && nested.contains("Converts: \"Yes\""),
+        Some("WatchesPartitions") => all && nested.contains("Partitions: \"Yes\""),
+        Some("WatchesReads") => all && !nested.contains("SourceStreamName: \"\""),
+        Some("WatchesPuts") => all && nested.contains("SourceStreamName: \"\""),
+        Some(condition) => panic!("does {condition} hold for {way:?} and {alarms:?}?"),
     }
 }
 

@@ -8,7 +8,7 @@ use super::bill::{self, Bill, DIRECT_PUT_BYTES, HOURS, PEAK_FACTOR, SECONDS, SHA
 use super::figures::{amount, money, range, rounded, row};
 use super::prices::Prices;
 use super::quantities::{assumptions, quantities};
-use super::stack::{Settings, Watch};
+use super::stack::{Alarms, Deployment, Settings, Watch};
 use super::{SIZES, bill_of};
 
 /// A document: its path, and its generated parts by name.
@@ -21,27 +21,53 @@ pub(crate) type Bills = [Bill; 4];
 pub(crate) const HEAD: &str =
     " | 1 million | 10 million | 100 million | 1,000 million |\n| --- | --: | --: | --: | --: |\n";
 
+/// The deployments of `samconfig.toml`, the cheapest first; `default` is what Enter buys.
+pub(crate) const ENVIRONMENTS: [&str; 4] = ["blog", "dev", "default", "prod"];
+
+/// The bill of an environment for so many events.
+pub(crate) fn bill_of_environment(environment: &str, events: f64, prices: &Prices) -> Bill {
+    let deployment = match environment {
+        "default" => Deployment::read(),
+        named => Deployment::of(named),
+    };
+    bill_of(events, &deployment, prices)
+}
+
 /// Every generated part.
 pub(crate) fn documents(prices: &Prices) -> Vec<Document> {
-    let settings = Settings::read();
-    let short = Settings {
-        log_retention_hours: 24.0,
-        ..settings
+    let default = Deployment::read();
+    let bills = |deployment: Deployment| SIZES.map(|events| bill_of(events, &deployment, prices));
+    let week = Settings {
+        log_retention_hours: 168.0,
+        event_retention_hours: 168.0,
+        ..default.settings
     };
-    let bills = |way, settings| SIZES.map(|events| bill_of(events, way, settings, prices));
-    let (kpl, direct) = (bills(Way::Kpl, &settings), bills(Way::DirectPut, &settings));
-    let cheapest = bills(Way::DirectPut, &short);
-    let mut costs = costs(&kpl, &direct, &cheapest, prices);
+    let with = |way, alarms, settings| {
+        bills(Deployment {
+            way,
+            alarms,
+            settings,
+        })
+    };
+    let of_ways = |alarms, settings| [Way::Kpl, Way::DirectPut].map(|way| with(way, alarms, settings));
+    let [kpl, direct] = of_ways(default.alarms, default.settings);
+    let safest = of_ways(Alarms::All, week);
+    let mut costs = costs(&kpl, &direct, &safest, prices);
     costs.push_str(&formula(prices));
     costs.push_str(&knobs(&kpl[3], &direct[3], prices));
+    let environments = environments(prices);
     vec![
-        ("README.md", vec![("costs", costs.clone())]),
+        (
+            "README.md",
+            vec![("environments", environments.clone()), ("costs", costs.clone())],
+        ),
         (
             "docs/costs.md",
             vec![
+                ("environments", environments),
                 ("costs", costs),
                 ("quantities", quantities(&kpl, &direct, prices)),
-                ("assumptions", assumptions(&settings, &kpl[3])),
+                ("assumptions", assumptions(&default.settings, &kpl[3])),
                 ("prices", price_list(prices)),
                 ("missing", missing(prices)),
             ],
@@ -49,8 +75,34 @@ pub(crate) fn documents(prices: &Prices) -> Vec<Document> {
     ]
 }
 
+/// What each environment costs at a million events a month, and at none of them for long.
+fn environments(prices: &Prices) -> String {
+    let mut text = String::from(
+        "| USD a month at 1 million events | list price | free tiers, if nothing else uses them | left to pay |\n\
+         | --- | --: | --: | --: |\n",
+    );
+    for environment in ENVIRONMENTS {
+        let bill = bill_of_environment(environment, SIZES[0], prices);
+        let (total, free) = (bill.total(), bill.free);
+        let left = Usd {
+            low: total.low - free,
+            high: total.high - free,
+        };
+        let name = match environment {
+            "default" => "`sam deploy --guided` and Enter".to_owned(),
+            named => format!("`{named}`"),
+        };
+        row(
+            &mut text,
+            &name,
+            [range(total), format!("−{}", money(free)), range(left)],
+        );
+    }
+    text
+}
+
 /// What a month costs, hop by hop.
-fn costs(kpl: &Bills, direct: &Bills, cheapest: &Bills, prices: &Prices) -> String {
+fn costs(kpl: &Bills, direct: &Bills, safest: &[Bills; 2], prices: &Prices) -> String {
     let mut text = format!(
         "USD a month at the list prices of {}, as read on {}, by events a month:\n\n| hop{HEAD}",
         prices.text("region"),
@@ -86,13 +138,15 @@ fn costs(kpl: &Bills, direct: &Bills, cheapest: &Bills, prices: &Prices) -> Stri
     let millions = |bill: &Bill| bill.month.events / 1e6;
     row(&mut text, "**all, `Kpl`**", totals(kpl, |_| 1.0));
     row(&mut text, "**all, `DirectPut`**", totals(direct, |_| 1.0));
-    row(
-        &mut text,
-        "the same with 24 hours of retention",
-        totals(cheapest, |_| 1.0),
-    );
-    let free = SIZES.map(|events| format!("−{}", money(bill::free_tier(events, prices))));
-    row(&mut text, "CloudFront's free tier, if nothing else uses it", free);
+    for (name, bills) in [("Kpl", kpl), ("DirectPut", direct)] {
+        let free = bills.iter().map(|bill| format!("−{}", money(bill.free)));
+        let what = format!("free tiers, if nothing else uses them, `{name}`");
+        row(&mut text, &what, free);
+    }
+    for (name, bills) in [("Kpl", &safest[0]), ("DirectPut", &safest[1])] {
+        let what = format!("with a week of retention and all alarms, `{name}`");
+        row(&mut text, &what, totals(bills, |_| 1.0));
+    }
     row(&mut text, "a million events, `Kpl`", totals(kpl, millions));
     row(
         &mut text,
@@ -105,7 +159,8 @@ fn costs(kpl: &Bills, direct: &Bills, cheapest: &Bills, prices: &Prices) -> Stri
 /// The formula in short.
 fn formula(prices: &Prices) -> String {
     let usd = |name: &str| prices.usd(name);
-    let watched = [Way::Kpl, Way::DirectPut].map(|way| bill::watched(Watch::read(way), prices));
+    let watched =
+        [Alarms::Essential, Alarms::All].map(|alarms| bill::watched(Watch::read(Way::Kpl, alarms), prices));
     format!(
         "\nThe formula, with M for millions of events:\n\n\
          ```text\n\
@@ -115,7 +170,7 @@ fn formula(prices: &Prices) -> String {
          function      {:.2} × millions of invocations + {:.6} × GB-seconds + {:.2} × GB of log\n\
          Firehose      {:.3} × GB in steps of 5 KB + {:.3} × GB of rows + {} × thousands of objects\n\
          S3            {} × GB kept + {} × thousands of objects\n\
-         always        {:.2} for keys and secret, {} for alarms and dashboard\n\
+         always        {:.2} for keys and secret; {:.2} for essential alarms and dashboard, {:.2} for all\n\
          ```\n",
         usd("cloudfront_requests"),
         usd("cloudfront_transfer"),
@@ -133,10 +188,8 @@ fn formula(prices: &Prices) -> String {
         usd("s3_storage"),
         usd("s3_puts"),
         bill::keys_and_secret(prices),
-        range(Usd {
-            low: watched[1],
-            high: watched[0]
-        }),
+        watched[0],
+        watched[1],
     )
 }
 
@@ -157,8 +210,8 @@ fn knobs(kpl: &Bill, direct: &Bill, prices: &Prices) -> String {
          a month.\n\
          - `DirectPut` meets Firehose's quota at {} events a second ({} million a month) in us-east-1,\n  \
          us-west-2 and eu-west-1, and at {} ({} million) elsewhere.\n\
-         - `LogStreamRetentionHours` at 24 saves {retention:.2} a shard and leaves a day to repair an\n  \
-         outage, not a week. `EventStreamRetentionHours` likewise.\n",
+         - `LogStreamRetentionHours` above 24 costs {retention:.2} a shard and leaves up to a week to repair\n  \
+         an outage without a replay. `EventStreamRetentionHours` likewise.\n",
         rounded(log_peak),
         month(log_peak),
         rounded(event_peak),

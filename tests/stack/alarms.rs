@@ -1,13 +1,14 @@
 //! Alarms: each hop has its own, each bucket tells of odd objects, and each alarm tells the topic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::world::{Deployed, Violations, World, items, number, text, texts};
+use super::world::{Deployed, Violations, World, items, number, repository_file, text, texts};
 
-const TOPIC: &str = "Alarms/Topic";
+const TOPIC: &str = "Watching/Topic";
 
 /// A metric that an alarm looks at.
 #[derive(Debug, PartialEq)]
@@ -115,6 +116,9 @@ fn to_watch(deployed: &Deployed) -> Vec<(&'static str, String, Vec<&'static str>
 /// Each stream, function, mapping and Firehose has an alarm for each way in which it can fail.
 pub(crate) fn every_hop(world: &World) -> Vec<String> {
     world.each(|deployed, violations| {
+        if deployed.parameter("Alarms") != "All" {
+            return;
+        }
         let watched: Vec<Metric> = alarms(deployed).flat_map(|(_, alarm)| metrics(alarm)).collect();
         for (namespace, dimension, names, resource) in to_watch(deployed) {
             for name in names {
@@ -129,6 +133,76 @@ pub(crate) fn every_hop(world: &World) -> Vec<String> {
                 );
             }
         }
+    })
+}
+
+/// What of a hop has to be watched in any case: the loss itself, or age, which each cause of a loss shows first.
+const ESSENTIAL: [(&str, &str); 5] = [
+    ("AWS/Kinesis", "WriteProvisionedThroughputExceeded"),
+    ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds"),
+    ("AWS/Lambda", "DestinationDeliveryFailures"),
+    ("AWS/Lambda", "DroppedEventCount"),
+    ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
+];
+
+/// Metrics of alarms that an account has free.
+/// Source: <https://aws.amazon.com/cloudwatch/pricing/>
+const FREE_METRICS: usize = 10;
+
+/// Essential alarms cost nothing in an account of their own, and see each loss at each hop. The page on
+/// operations names them and no others.
+pub(crate) fn essential(world: &World) -> Vec<String> {
+    let operations = fs::read_to_string(repository_file("docs/operations.md")).unwrap_or_default();
+    let named = operations
+        .split_once("`Alarms=Essential`")
+        .and_then(|(_, rest)| rest.split_once('.'))
+        .map_or("", |(sentence, _)| sentence);
+    let named: BTreeSet<&str> = named.split('`').skip(1).step_by(2).collect();
+    world.each(|deployed, violations| {
+        if deployed.parameter("Alarms") == "All" {
+            return;
+        }
+        let watched: Vec<Metric> = alarms(deployed).flat_map(|(_, alarm)| metrics(alarm)).collect();
+        violations.unless(
+            watched.len() <= FREE_METRICS,
+            format!("{} metrics are watched; {FREE_METRICS} are free", watched.len()),
+        );
+        for (namespace, dimension, names, resource) in to_watch(deployed) {
+            for name in names
+                .into_iter()
+                .filter(|name| ESSENTIAL.contains(&(namespace, *name)))
+            {
+                let wanted = Metric {
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                    dimensions: BTreeMap::from([(dimension.clone(), resource.clone())]),
+                };
+                violations.unless(
+                    watched.contains(&wanted),
+                    format!("nobody watches {name} of {resource}"),
+                );
+            }
+        }
+        // Lines that become failed events are lost for the reports, and nothing of AWS counts them.
+        violations.unless(
+            watched.iter().any(|metric| metric.name == "FailedLines"),
+            "nobody watches the share of failed events",
+        );
+        let made: BTreeSet<&str> = alarms(deployed)
+            .filter_map(|(path, _)| path.rsplit('/').next())
+            .collect();
+        violations.same("alarms that docs/operations.md calls essential", &named, &made);
+        // Each metric of the log costs three times one of an alarm.
+        let of_log: BTreeSet<&str> = deployed
+            .stack
+            .of_type("AWS::Logs::MetricFilter")
+            .filter_map(|(path, _)| path.rsplit('/').next())
+            .collect();
+        let needed = watched
+            .iter()
+            .filter(|metric| metric.namespace.starts_with("Pixlake/"));
+        let needed: BTreeSet<&str> = needed.map(|metric| metric.name.as_str()).collect();
+        violations.same("metrics made of the log", &of_log, &needed);
     })
 }
 
@@ -176,7 +250,7 @@ pub(crate) fn every_bucket(world: &World) -> Vec<String> {
                 );
             }
         }
-        let policy = &deployed.properties("Alarms/TopicPolicy")["PolicyDocument"];
+        let policy = &deployed.properties("Watching/TopicPolicy")["PolicyDocument"];
         for service in ["cloudwatch.amazonaws.com", "events.amazonaws.com"] {
             let may = items(&policy["Statement"]).iter().any(|statement| {
                 statement["Effect"] == "Allow"

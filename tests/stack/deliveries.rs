@@ -191,16 +191,16 @@ fn replaced(before: &Deployed, after: &Deployed) -> Vec<String> {
 }
 
 /// Another value for each parameter.
-const OTHER_VALUES: [(&str, &[(&str, &str)]); 27] = [
+const OTHER_VALUES: [(&str, &[(&str, &str)]); 28] = [
     ("Delivery", &[("Delivery", "DirectPut")]),
     ("KeepDelivery", &[("KeepDelivery", "DirectPut")]),
     ("StreamMode", &[("StreamMode", "ON_DEMAND")]),
     ("LogStreamShards", &[("LogStreamShards", "2")]),
     ("EventStreamShards", &[("EventStreamShards", "2")]),
-    ("LogStreamRetentionHours", &[("LogStreamRetentionHours", "24")]),
+    ("LogStreamRetentionHours", &[("LogStreamRetentionHours", "168")]),
     (
         "EventStreamRetentionHours",
-        &[("EventStreamRetentionHours", "24")],
+        &[("EventStreamRetentionHours", "168")],
     ),
     ("BlobBytes", &[("BlobBytes", "10240")]),
     ("Architecture", &[("Architecture", "x86_64")]),
@@ -223,6 +223,7 @@ const OTHER_VALUES: [(&str, &[(&str, &str)]); 27] = [
     ),
     ("PriceClass", &[("PriceClass", "PriceClass_100")]),
     ("FirstDay", &[("FirstDay", "2026-02-01")]),
+    ("Alarms", &[("Alarms", "All")]),
     ("BufferSeconds", &[("BufferSeconds", "300")]),
     ("BufferMegabytes", &[("BufferMegabytes", "64")]),
     ("EventRetentionDays", &[("EventRetentionDays", "400")]),

@@ -119,6 +119,7 @@ checks! {
     a_change_of_delivery_drains_and_deletes_nothing => deliveries::changes;
     no_parameter_replaces_what_holds_data => deliveries::no_replacement;
     every_hop_has_its_alarms => alarms::every_hop;
+    essential_alarms_are_free_and_see_each_loss => alarms::essential;
     every_bucket_tells_of_odd_objects => alarms::every_bucket;
     every_alarm_reaches_the_topic => alarms::every_alarm_reaches_the_topic;
     freshness_allows_for_the_buffer => alarms::freshness;

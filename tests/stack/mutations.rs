@@ -722,7 +722,7 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
         "streams_are_as_the_parameters_say",
         &[
             ("the event stream keeps a day", |t| {
-                set(t, "streams:EventStream/RetentionPeriodHours", json!(24));
+                set(t, "streams:EventStream/RetentionPeriodHours", json!(23));
             }),
             ("streams on demand have shards", |t| {
                 set(
@@ -802,6 +802,36 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             }),
             ("an alarm looks at another stream", |t| {
                 replace(t, "alarms:EventStreamRefuses", "EventStreamName", "LogStreamName");
+            }),
+        ],
+    ),
+    (
+        "essential_alarms_are_free_and_see_each_loss",
+        &[
+            ("an alarm more is essential", |t| {
+                remove(t, "firehose-alarms:/Resources/Failing/Condition");
+            }),
+            ("too many metrics are essential", |t| {
+                remove(t, "alarms:/Resources/NoticesFailing/Condition");
+            }),
+            ("what CloudFront could not put is not essential", |t| {
+                put(
+                    t,
+                    "alarms:/Resources/LogStreamThrottled",
+                    "Condition",
+                    json!("WatchesAll"),
+                );
+            }),
+            ("rows that wait in Firehose are not essential", |t| {
+                put(
+                    t,
+                    "firehose-alarms:/Resources/NotFresh",
+                    "Condition",
+                    json!("WatchesAll"),
+                );
+            }),
+            ("a metric of the log that no alarm looks at", |t| {
+                remove(t, "alarms:/Resources/DeniedPuts/Condition");
             }),
         ],
     ),

@@ -51,10 +51,15 @@ fn missing_heading(headings: &BTreeSet<String>, name: &str) -> Option<String> {
     (!headings.contains(name)).then(|| format!("docs/operations.md has no heading for {name}"))
 }
 
-/// The dashboard is JSON with a row for each hop, and shows alarms that exist.
+/// Metrics that a dashboard may show and still be one of the three that an account has free.
+/// Source: <https://aws.amazon.com/cloudwatch/pricing/>
+const FREE_METRICS: usize = 50;
+
+/// The dashboard is JSON with a row for each hop, and shows alarms that exist; without a change of delivery and
+/// without the archive it is a free one.
 pub(crate) fn dashboard(world: &World) -> Vec<String> {
     world.each(|deployed, violations| {
-        let body = text(&deployed.properties("Alarms/Dashboard")["DashboardBody"]);
+        let body = text(&deployed.properties("Watching/Dashboard")["DashboardBody"]);
         let body: Value = match serde_json::from_str(&body) {
             Ok(body) => body,
             Err(error) => return violations.unless(false, format!("the dashboard is no JSON: {error}")),
@@ -76,6 +81,16 @@ pub(crate) fn dashboard(world: &World) -> Vec<String> {
         for name in names.difference(&shown) {
             violations.unless(false, format!("the dashboard does not show {name}"));
         }
+        let metrics: usize = items(&body["widgets"])
+            .iter()
+            .map(|widget| items(&widget["properties"]["metrics"]).len())
+            .sum();
+        let is_plain =
+            deployed.parameter("KeepDelivery") == "None" && deployed.parameter("RawArchive") == "No";
+        violations.unless(
+            !is_plain || metrics <= FREE_METRICS,
+            format!("the dashboard shows {metrics} metrics; it is free up to {FREE_METRICS}"),
+        );
         let text = body.to_string();
         let mut hops = vec![
             "Streams/LogStream",

@@ -36,8 +36,8 @@ pub(crate) fn outputs(world: &World) -> Vec<String> {
         for (name, path) in [
             ("WorkGroup", "Athena/WorkGroup"),
             ("Database", "Catalog/Database"),
-            ("DashboardName", "Alarms/Dashboard"),
-            ("AlarmTopicArn", "Alarms/Topic"),
+            ("DashboardName", "Watching/Dashboard"),
+            ("AlarmTopicArn", "Watching/Topic"),
             ("RealtimeLogArn", "Edge/RealtimeLog"),
             ("LogStreamName", "Streams/LogStream"),
             ("FunctionName", "Functions/AggregateLogs"),

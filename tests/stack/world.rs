@@ -60,8 +60,19 @@ fn sets() -> Vec<Set> {
                 ("ReservedConcurrency", "12"),
                 ("LogStreamShards", "8"),
                 ("EventStreamShards", "4"),
+                ("Alarms", "All"),
                 ("AlarmEmail", "on-call@example.com"),
             ],
+        ),
+        // What Alarms=All makes of each delivery, for the alarms of both ways have conditions of their own.
+        set("all alarms", &[("Alarms", "All")]),
+        set(
+            "all alarms of Direct PUT",
+            &[direct_put, kpl_kept, ("Alarms", "All")],
+        ),
+        set(
+            "essential alarms with all Firehoses",
+            &[direct_put_kept, ("RawArchive", "Yes")],
         ),
         set(
             "everything else",
@@ -79,7 +90,7 @@ fn sets() -> Vec<Set> {
                 ("BufferMegabytes", "64"),
                 ("ScanLimitBytes", "10000000"),
                 ("LogRetentionDays", "7"),
-                ("EventStreamRetentionHours", "24"),
+                ("EventStreamRetentionHours", "168"),
             ],
         ),
     ];
@@ -130,6 +141,7 @@ impl World {
         let everything = [
             ("DomainName", "px.example.com"),
             ("HostedZoneId", "Z1D633PJN98FT9"),
+            ("WafAction", "Count"),
             ("DistributionId", "E2QWRUHAPOMQZL"),
             ("MinRequestsPerHour", "10"),
             ("AlarmEmail", "on-call@example.com"),
