@@ -125,7 +125,7 @@ fn table(out: &mut String, id: &str, name: &str, about: &str, declared: &[Column
         "
   {id}:
     Type: AWS::Glue::Table
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     UpdateReplacePolicy: Retain
     Properties:
       CatalogId: !Ref AWS::AccountId
@@ -156,7 +156,7 @@ fn view(out: &mut String, id: &str, name: &str, view: &View) {
         "
   {id}:
     Type: AWS::Glue::Table
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     UpdateReplacePolicy: Retain
     Properties:
       CatalogId: !Ref AWS::AccountId
@@ -211,7 +211,7 @@ Parameters:
 Resources:
   Database:
     Type: AWS::Glue::Database
-    DeletionPolicy: Retain
+    DeletionPolicy: RetainExceptOnCreate
     UpdateReplacePolicy: Retain
     Properties:
       CatalogId: !Ref AWS::AccountId

@@ -173,3 +173,12 @@ fn capabilities_are_those_that_the_stack_needs() {
         assert!(has_text(&section, "resolve_s3 = true"), "{environment}");
     }
 }
+
+/// A first deployment that fails stays as far as it came, so that the second try goes on from there.
+#[test]
+fn a_second_deployment_repairs_the_first() {
+    for environment in ENVIRONMENTS {
+        let section = section(environment, "deploy");
+        assert!(has_text(&section, "disable_rollback = true"), "{environment}");
+    }
+}

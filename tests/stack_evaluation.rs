@@ -517,6 +517,10 @@ fn a_deletion_policy_with_a_slip_is_refused() {
             .message
             .contains("DeletionPolicy")
     );
+    // A replacement is no creation.
+    let stream = json!({"Type": "AWS::Kinesis::Stream", "UpdateReplacePolicy": "RetainExceptOnCreate"});
+    let error = evaluate(json!({"Resources": {"A": stream}}), &[]).unwrap_err();
+    assert!(error.message.contains("UpdateReplacePolicy"), "{error}");
 }
 
 #[test]

@@ -490,6 +490,18 @@ def the_other_old_way_drains_and_goes(page):
     equal(left, [world.outputs["FailedEventsFirehoseName"]])
 
 
+@drill("R14 A first deployment that failed")
+def what_failed_is_told(page):
+    world = page.stack()
+    for name in ("pixlake-Edge-1ABC", "pixlakes"):
+        world.stack(name, {})
+    equal(page.run(0), "")
+    # moto makes no stack that fails and tells of no resource, so the stacks that it made stand for what failed.
+    made = page.section.blocks[0].code.replace("_FAILED", "_COMPLETE")
+    told = [line.split("\t")[0] for line in world.shell.run(made).splitlines()]
+    equal(sorted(told), ["pixlake", "pixlake-Edge-1ABC"])
+
+
 @drill("Removing the stack")
 def what_is_left_goes(page):
     for delivery, objects in (("Kpl", 510), ("DirectPut", 2)):

@@ -127,7 +127,7 @@ pub(crate) fn changes(world: &World) -> Vec<String> {
             ];
             if after.stack.find(path).is_none()
                 && holds_data.contains(&kind.as_str())
-                && resource["DeletionPolicy"] != "Retain"
+                && resource["DeletionPolicy"] != "RetainExceptOnCreate"
             {
                 wrong.push(format!("{from}: the last step deletes {path} with what it holds"));
             }

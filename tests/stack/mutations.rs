@@ -648,6 +648,15 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("the log stream goes with the stack", |t| {
                 remove(t, "streams:/Resources/LogStream/DeletionPolicy");
             }),
+            ("a bucket of a first deployment that failed stays", |t| {
+                set(t, "lake:/Resources/RawBucket/DeletionPolicy", json!("Retain"));
+            }),
+            (
+                "a database of a first deployment that failed keeps its name",
+                |t| {
+                    set(t, "catalog:/Resources/Database/DeletionPolicy", json!("Retain"));
+                },
+            ),
             ("a new bucket deletes the old one", |t| {
                 set(
                     t,

@@ -213,15 +213,15 @@ impl<'a> Evaluation<'a> {
 
     /// A deletion policy with a slip of the pen would be refused, and must not pass for `Retain` here.
     fn check_policies(&self, declared: &Value, place: &[String]) -> Result<(), StackError> {
-        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        for (policy, allowed) in [
+            (
+                "DeletionPolicy",
+                &["Retain", "Delete", "Snapshot", "RetainExceptOnCreate"][..],
+            ),
+            ("UpdateReplacePolicy", &["Retain", "Delete", "Snapshot"]),
+        ] {
             if let Some(value) = declared.get(policy)
-                && ![
-                    Some("Retain"),
-                    Some("Delete"),
-                    Some("Snapshot"),
-                    Some("RetainExceptOnCreate"),
-                ]
-                .contains(&value.as_str())
+                && !value.as_str().is_some_and(|value| allowed.contains(&value))
             {
                 return Err(self.wrong(
                     place,
