@@ -399,8 +399,28 @@ Resources:
               - athena:StartQueryExecution
               - athena:StopQueryExecution
             Resource: !Sub arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}
+          # What the console lists to choose from: names, and of no resource that could be named here.
           - Effect: Allow
-            Action: [glue:GetDatabase, glue:GetPartition, glue:GetPartitions, glue:GetTable, glue:GetTables]
+            Action: [athena:ListDataCatalogs, athena:ListWorkGroups]
+            Resource: \"*\"
+          - Effect: Allow
+            Action:
+              - athena:GetDataCatalog
+              - athena:GetDatabase
+              - athena:GetTableMetadata
+              - athena:ListDatabases
+              - athena:ListTableMetadata
+            Resource: !Sub arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:datacatalog/AwsDataCatalog
+          # Athena asks for the database default, whichever a query names.
+          # https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
+          - Effect: Allow
+            Action: [glue:GetDatabase, glue:GetDatabases]
+            Resource:
+              - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:catalog
+              - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:database/default
+              - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:database/${DatabaseName}
+          - Effect: Allow
+            Action: [glue:GetPartition, glue:GetPartitions, glue:GetTable, glue:GetTables]
             Resource:
               - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:catalog
               - !Sub arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:database/${DatabaseName}

@@ -106,6 +106,7 @@ checks! {
     roles_have_the_rights_of_the_checked_in_list => roles::snapshot;
     every_role_suffices_for_its_holder => needs::roles_suffice;
     no_set_of_parameters_gives_more_rights_than_everything_on => roles::no_more_than_everything;
+    eventbridge_uses_the_key_for_the_topic_alone => roles::notices;
     only_the_function_reads_the_visitor_key => roles::visitor_key;
     raw_bytes_have_few_readers => roles::raw_bytes;
     deletion_keeps_data => storage::deletion_keeps_data;
@@ -128,6 +129,7 @@ checks! {
     the_dashboard_has_a_row_for_each_hop => operations::dashboard;
     every_parameter_is_described_and_bounded => parameters::descriptions;
     every_parameter_is_used_and_passed => parameters::every_parameter_is_used_and_passed;
+    texts_are_compared_with_texts => parameters::comparisons;
     contradictions_are_refused_in_a_sentence => parameters::contradictions_are_refused;
     outputs_say_what_a_user_needs_next => outputs::outputs;
 }

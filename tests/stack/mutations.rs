@@ -511,6 +511,13 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
                     json!({"Fn::Sub": "arn:aws:kinesis:${AWS::Region}:${AWS::AccountId}:stream/*"}),
                 );
             }),
+            ("an analyst may query in every workgroup", |t| {
+                set(
+                    t,
+                    "athena:AnalystPolicy/PolicyDocument/Statement/0/Resource",
+                    json!("*"),
+                );
+            }),
             ("a bucket is open to all", |t| {
                 at(t, "lake:LakeBucketPolicy/PolicyDocument/Statement")
                     .as_array_mut()
@@ -586,6 +593,17 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
                     json!({"Fn::Sub": "${AggregateLogsLogGroup.Arn}:log-stream:*"}),
                 );
             }),
+            ("an analyst may not ask for the database default", |t| {
+                replace(t, "athena:AnalystPolicy", "database/default", "database/other");
+            }),
+            ("an analyst's console lists no workgroups", |t| {
+                replace(
+                    t,
+                    "athena:AnalystPolicy",
+                    "athena:ListWorkGroups",
+                    "athena:ListNotebookMetadata",
+                );
+            }),
             ("the pixel's bucket is for another account", |t| {
                 set(
                     t,
@@ -612,8 +630,41 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
         )],
     ),
     (
+        "eventbridge_uses_the_key_for_the_topic_alone",
+        &[
+            ("EventBridge may use the key for any topic", |t| {
+                remove(t, "keys:LakeKey/KeyPolicy/Statement/3/Condition");
+            }),
+            ("EventBridge may use the key for all topics of the account", |t| {
+                replace(t, "keys:LakeKey/KeyPolicy/Statement/3", "${Application}-*", "*");
+            }),
+            ("EventBridge may use the key for another stack's topic", |t| {
+                replace(
+                    t,
+                    "keys:LakeKey/KeyPolicy/Statement/3",
+                    "${Application}-",
+                    "other-",
+                );
+            }),
+        ],
+    ),
+    (
         "only_the_function_reads_the_visitor_key",
         &[
+            ("no deployment can change the secret", |t| {
+                remove(
+                    t,
+                    "functions:VisitorKeyPolicy/ResourcePolicy/Statement/0/Condition/StringNotEquals",
+                );
+            }),
+            ("any service reads the visitor key for its caller", |t| {
+                put(
+                    t,
+                    "functions:VisitorKeyPolicy/ResourcePolicy/Statement/0/Condition",
+                    "StringNotEquals",
+                    json!({"aws:CalledViaFirst": "athena.amazonaws.com"}),
+                );
+            }),
             ("another role reads the visitor key", |t| {
                 let policies = at(t, "functions:AggregateLogsRole/Policies").clone();
                 put(
@@ -949,6 +1000,25 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
                 json!({"Type": "String", "Default": "red"}),
             );
         })],
+    ),
+    (
+        "texts_are_compared_with_texts",
+        &[
+            ("a rule compares with a number", |t| {
+                set(
+                    t,
+                    "template:/Rules/ShardsNeedAnEventStream/Assertions/0/Assert",
+                    json!({"Fn::Equals": [{"Ref": "EventStreamShards"}, 1]}),
+                );
+            }),
+            ("a condition compares with a number", |t| {
+                set(
+                    t,
+                    "lake:/Conditions/EventsExpire",
+                    json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "EventRetentionDays"}, 0]}]}),
+                );
+            }),
+        ],
     ),
     (
         "contradictions_are_refused_in_a_sentence",

@@ -30,6 +30,7 @@ pub(crate) fn roles_suffice(world: &World) -> Vec<String> {
             ("Functions/AggregateLogsRole".to_owned(), of_function(deployed)),
             ("Edge/RealtimeLogRole".to_owned(), of_log(deployed)),
             ("Edge/PixelUploadRole".to_owned(), of_upload(deployed)),
+            ("Athena/AnalystPolicy".to_owned(), of_analyst(deployed)),
         ];
         for (firehose, _, destination) in existing(deployed) {
             let needs = of_firehose(deployed, firehose, destination);
@@ -99,6 +100,62 @@ fn of_upload(deployed: &Deployed) -> Vec<Need> {
     let pixel = format!("{bucket}{}", deployed.parameter("PixelPath"));
     let mut needs = vec![("s3:PutObject", pixel)];
     needs.extend(of_log_group(deployed, "Edge/PixelUploadLogGroup"));
+    needs
+}
+
+/// A query of the view from Athena's console, whose lists are read before anything can be chosen.
+/// Source: <https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html>,
+/// <https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html>
+fn of_analyst(deployed: &Deployed) -> Vec<Need> {
+    let arn = |path: &str| text(&deployed.arn(path));
+    let of = |service: &str, resource: &str| format!("arn:aws:{service}:eu-west-1:{ACCOUNT}:{resource}");
+    let work_group = of(
+        "athena",
+        &format!("workgroup/{}", text(&deployed.name("Athena/WorkGroup"))),
+    );
+    let catalog = of("athena", "datacatalog/AwsDataCatalog");
+    let database = text(&deployed.name("Catalog/Database"));
+    let mut needs = vec![
+        ("athena:ListWorkGroups", "*".to_owned()),
+        ("athena:ListDataCatalogs", "*".to_owned()),
+        ("athena:ListDatabases", catalog.clone()),
+        ("athena:ListTableMetadata", catalog.clone()),
+        ("athena:GetTableMetadata", catalog),
+        ("athena:GetWorkGroup", work_group.clone()),
+        ("athena:ListNamedQueries", work_group.clone()),
+        ("athena:BatchGetNamedQuery", work_group.clone()),
+        ("athena:StartQueryExecution", work_group.clone()),
+        ("athena:GetQueryExecution", work_group.clone()),
+        ("athena:GetQueryResults", work_group),
+        ("kms:Decrypt", arn("Keys/LakeKey")),
+        ("kms:GenerateDataKey", arn("Keys/LakeKey")),
+        (
+            "s3:GetObject",
+            format!("{}/events/dt=2026-11-01/hour=07/a", arn("Lake/LakeBucket")),
+        ),
+        (
+            "s3:PutObject",
+            format!("{}/athena-results/a.csv", arn("Lake/LakeBucket")),
+        ),
+        (
+            "s3:GetObject",
+            format!("{}/athena-results/a.csv", arn("Lake/LakeBucket")),
+        ),
+        ("s3:GetBucketLocation", arn("Lake/LakeBucket")),
+    ];
+    for database in ["default", &database] {
+        for action in ["glue:GetDatabase", "glue:GetDatabases"] {
+            needs.push((action, of("glue", "catalog")));
+            needs.push((action, of("glue", &format!("database/{database}"))));
+        }
+    }
+    for table in ["events", "events_landed"] {
+        for action in ["glue:GetTable", "glue:GetTables", "glue:GetPartitions"] {
+            needs.push((action, of("glue", "catalog")));
+            needs.push((action, of("glue", &format!("database/{database}"))));
+            needs.push((action, of("glue", &format!("table/{database}/{table}"))));
+        }
+    }
     needs
 }
 

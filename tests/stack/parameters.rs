@@ -161,6 +161,35 @@ pub(crate) fn every_parameter_is_used_and_passed(world: &World) -> Vec<String> {
     wrong
 }
 
+/// `CloudFormation` hands on parameters as texts, and says nowhere that it takes a number for one. Rules are the
+/// first thing it evaluates: one that it cannot read refuses every deployment.
+pub(crate) fn comparisons(world: &World) -> Vec<String> {
+    fn numbers(place: &str, value: &Value, wrong: &mut Vec<String>) {
+        match value {
+            Value::Array(parts) => parts.iter().for_each(|part| numbers(place, part, wrong)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let compares = name == "Fn::Equals" && items(member).iter().any(Value::is_number);
+                    if compares {
+                        wrong.push(format!("{place} compares a text with a number: {member}"));
+                    }
+                    numbers(place, member, wrong);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut wrong = Vec::new();
+    for (template, json) in world.templates.iter() {
+        for section in ["Rules", "Conditions"] {
+            for (name, declared) in json[section].as_object().into_iter().flatten() {
+                numbers(&format!("{template}: {name}"), declared, &mut wrong);
+            }
+        }
+    }
+    wrong
+}
+
 /// A template, parameters that contradict each other or themselves, and words of what refuses them.
 type Refused = (
     &'static str,

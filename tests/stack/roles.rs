@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use pipeline_tests::stack::ACCOUNT;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::{Deployed, EVERYTHING, World, items, repository_file, text, texts};
 
 /// The checked-in list: every role with everything switched on, what it may do, and with what.
 const SNAPSHOT: &str = "tests/stack/roles.txt";
+
+/// Actions that name no resource, and tell no more than names.
+/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html>
+const OF_NO_RESOURCE: [&str; 2] = ["athena:ListDataCatalogs", "athena:ListWorkGroups"];
 
 /// A statement of a policy that belongs to a role, a user or a managed policy.
 pub(crate) struct Statement<'a> {
@@ -58,8 +62,14 @@ pub(crate) fn no_wildcards(world: &World) -> Vec<String> {
             for action in texts(&json["Action"]) {
                 violations.unless(!action.contains('*'), format!("{path} may do {action}"));
             }
+            let only_lists = texts(&json["Action"])
+                .iter()
+                .all(|action| OF_NO_RESOURCE.contains(&action.as_str()));
             for resource in texts(&json["Resource"]) {
-                violations.unless(is_named(&resource), format!("{path} may do it with {resource}"));
+                violations.unless(
+                    is_named(&resource) || (only_lists && resource == "*"),
+                    format!("{path} may do it with {resource}"),
+                );
             }
             for odd in ["NotAction", "NotResource"] {
                 violations.unless(json.get(odd).is_none(), format!("{path} has a {odd}"));
@@ -99,12 +109,8 @@ pub(crate) fn no_wildcards(world: &World) -> Vec<String> {
                 let who = principal(statement);
                 let is_account = who == [format!("arn:aws:iam::{ACCOUNT}:root")];
                 let of_account = statement["Condition"].to_string().contains(ACCOUNT);
-                // EventBridge names no account when it publishes to an encrypted topic.
-                // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-                let notices_to_the_topic =
-                    who == ["events.amazonaws.com"] && path == "Keys/LakeKey" && only_publishes(statement);
                 violations.unless(
-                    is_account || of_account || notices_to_the_topic,
+                    is_account || of_account,
                     format!("{path} may be used by {who:?} for anybody's account"),
                 );
             }
@@ -112,11 +118,31 @@ pub(crate) fn no_wildcards(world: &World) -> Vec<String> {
     })
 }
 
-/// Whether a statement of a key allows what a publisher to an encrypted topic needs, and no more.
-fn only_publishes(statement: &Value) -> bool {
-    texts(&statement["Action"])
-        .iter()
-        .all(|action| ["kms:Decrypt", "kms:GenerateDataKey*"].contains(&action.as_str()))
+/// EventBridge may use the key of the topic, for the topic alone: it names no account, but SNS names the topic.
+pub(crate) fn notices(world: &World) -> Vec<String> {
+    world.each(|deployed, violations| {
+        let topic = deployed.stack.reference("Watching/Topic");
+        let policy = &deployed.properties("Keys/LakeKey")["KeyPolicy"];
+        let of_events: Vec<&Value> = statements(policy)
+            .iter()
+            .filter(|statement| principal(statement) == ["events.amazonaws.com"])
+            .collect();
+        violations.same("what the key says of EventBridge", &of_events.len(), &1);
+        for statement in of_events {
+            let may = texts(&statement["Action"]);
+            violations.same(
+                "what EventBridge may do with the key",
+                &may,
+                &vec!["kms:Decrypt".to_owned(), "kms:GenerateDataKey*".to_owned()],
+            );
+            let pattern = text(&statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:sns:topicArn"]);
+            let of_stack = format!(":{ACCOUNT}:{}-*", pipeline_tests::stack::NAME);
+            violations.unless(
+                pattern.ends_with(&of_stack) && topic.starts_with(pattern.trim_end_matches('*')),
+                format!("EventBridge may use the key for {pattern}; the topic is {topic}"),
+            );
+        }
+    })
 }
 
 /// Whether a resource is one, or a folder of one bucket, or all of one log group.
@@ -265,7 +291,12 @@ pub(crate) fn visitor_key(world: &World) -> Vec<String> {
             statement["Effect"] == "Deny"
                 && principal(statement) == ["*"]
                 && texts(&statement["Action"]).contains(&"secretsmanager:GetSecretValue".to_owned())
-                && statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] == role
+                && statement["Condition"]
+                    == json!({
+                        "ArnNotEquals": {"aws:PrincipalArn": role},
+                        // Without it no deployment could change the secret.
+                        "StringNotEquals": {"aws:CalledViaFirst": "cloudformation.amazonaws.com"},
+                    })
         };
         let is_refused = policies.iter().any(|policy| {
             policy["BlockPublicPolicy"] == true && statements(&policy["ResourcePolicy"]).iter().any(refuses)
