@@ -221,15 +221,25 @@ def described_stack(stack, url, name):
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
 
 
+# Pixels whose later hits a browser may leave out.
+UNFIT = {
+    "/kept.gif": {"Cache-Control": "max-age=60"},
+    "/silent.gif": {},
+    "/varied.gif": {"Cache-Control": "no-store", "No-Vary-Search": "params"},
+}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         pixel, url = self.server.pixel, urllib.parse.urlsplit(self.path)
+        if url.path in UNFIT:
+            return self.answer(200, "image/gif", GIF, UNFIT[url.path])
         if url.path != pixel.path:
             return self.answer(403, "text/plain", b"Forbidden")
         pixel.hit(url.query, self.headers["Host"], self.headers.get("User-Agent", "-"))
-        return self.answer(200, "image/gif", GIF)
+        return self.answer(200, "image/gif", GIF, {"Cache-Control": "no-store"})
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -251,8 +261,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
             return self.answer(400, "text/xml", f"<ErrorResponse>{error}</ErrorResponse>".encode())
 
-    def answer(self, status, content_type, body):
+    def answer(self, status, content_type, body, headers=None):
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -108,6 +108,21 @@ fn a_stack_that_works_is_said_to_work() {
             1,
             "answered 403 text/plain; expected 200 image/gif",
         ),
+        (
+            &["--pixel", &format!("{}/kept.gif", stack.url)],
+            1,
+            "its Cache-Control is \"max-age=60\"; expected no-store",
+        ),
+        (
+            &["--pixel", &format!("{}/silent.gif", stack.url)],
+            1,
+            "its Cache-Control is \"\"; expected no-store",
+        ),
+        (
+            &["--pixel", &format!("{}/varied.gif", stack.url)],
+            1,
+            "answers with No-Vary-Search: params",
+        ),
         (&["--hits", "0"], 2, "--hits 0: expected a number from 1 on"),
         (&["--patience"], 2, "--patience needs a value"),
         (

@@ -180,9 +180,17 @@ pub(crate) fn caching(world: &World) -> Vec<String> {
             headers.get("CorsConfig").is_none(),
             "other pages may read the pixel's answers",
         );
+        // On a distribution of the user's the policy of headers may be another one.
+        let upload = text(&deployed.properties("Edge/PixelUpload")["Code"]["ZipFile"]);
+        violations.unless(
+            upload.contains("CACHE_CONTROL = \"no-store\"") && upload.contains("CacheControl=CACHE_CONTROL"),
+            "the pixel itself does not say `no-store`",
+        );
+        // The object says no-store, which the edge heeds after MinTTL seconds and not before.
+        // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
         let policy = &deployed.properties("Edge/PixelCachePolicy")["CachePolicyConfig"];
         violations.unless(
-            super::world::number(&policy["MinTTL"]) > 0.0,
+            super::world::number(&policy["MinTTL"]) >= 30.0 * 86_400.0,
             "the edge does not keep the pixel",
         );
         let key = &policy["ParametersInCacheKeyAndForwardedToOrigin"];

@@ -106,6 +106,17 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("browsers may keep the pixel", |t| {
                 replace(t, "edge:/Resources/PixelHeaders", "no-store", "max-age=60");
             }),
+            ("the pixel itself may be kept by browsers", |t| {
+                replace(
+                    t,
+                    "edge:PixelUpload/Code/ZipFile",
+                    "CACHE_CONTROL = \"no-store\"",
+                    "CACHE_CONTROL = \"public, max-age=0\"",
+                );
+            }),
+            ("the edge heeds the no-store that is meant for browsers", |t| {
+                set(t, "edge:PixelCachePolicy/CachePolicyConfig/MinTTL", json!(0));
+            }),
             ("each query is an object of its own", |t| {
                 let key = at(
                     t,
