@@ -323,6 +323,12 @@ Parameters:
   LakeKeyArn:
     Type: String
     Description: ARN of the key for query results.
+  RawBucketName:
+    Type: String
+    Description: Name of the bucket for results that hold raw bytes.
+  RawKeyArn:
+    Type: String
+    Description: ARN of the key for results that hold raw bytes.
   ScanLimitBytes:
     Type: Number
     Description: How much a query may read, in bytes.
@@ -343,6 +349,26 @@ Resources:
           OutputLocation: !Sub s3://${LakeBucketName}/athena-results/
           ExpectedBucketOwner: !Ref AWS::AccountId
           EncryptionConfiguration: {EncryptionOption: SSE_KMS, KmsKey: !Ref LakeKeyArn}
+      Tags:
+        - {Key: Application, Value: !Ref Application}
+
+  # For runbooks: an answer about failed events may hold raw bytes, so it lies with them, under their key, for a
+  # day. Who may use it has rights of their own; AnalystPolicy has none on it.
+  OperatorWorkGroup:
+    Type: AWS::Athena::WorkGroup
+    Properties:
+      Name: !Sub ${Application}-operators
+      Description: Queries of operators over failed events, whose answers are as raw as what they are about.
+      RecursiveDeleteOption: true # the history of queries is no data
+      WorkGroupConfiguration:
+        EnforceWorkGroupConfiguration: true
+        PublishCloudWatchMetricsEnabled: true
+        BytesScannedCutoffPerQuery: !Ref ScanLimitBytes
+        EngineVersion: {SelectedEngineVersion: Athena engine version 3}
+        ResultConfiguration:
+          OutputLocation: !Sub s3://${RawBucketName}/athena-results/
+          ExpectedBucketOwner: !Ref AWS::AccountId
+          EncryptionConfiguration: {EncryptionOption: SSE_KMS, KmsKey: !Ref RawKeyArn}
       Tags:
         - {Key: Application, Value: !Ref Application}
 ",
@@ -445,6 +471,9 @@ Outputs:
   WorkGroup:
     Description: Name of the workgroup.
     Value: !Ref WorkGroup
+  OperatorWorkGroup:
+    Description: Name of the workgroup for runbooks.
+    Value: !Ref OperatorWorkGroup
   AnalystPolicyArn:
     Description: ARN of the policy for who may query.
     Value: !Ref AnalystPolicy

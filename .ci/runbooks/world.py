@@ -123,6 +123,7 @@ class World:
             "PixelBucketName": f"pixel-{own}",
             "PixelUploadFunctionName": "pixel-upload",
             "WorkGroup": "pixlake",
+            "OperatorWorkGroup": "pixlake-operators",
             "Database": "pixlake",
             "RealtimeLogArn": f"arn:aws:cloudfront::123456789012:realtime-log-config/{own}",
         }
@@ -177,7 +178,8 @@ class World:
                 )
         self.client("logs").create_log_group(logGroupName=out["FunctionLogGroupName"])
         self.client("logs").create_log_group(logGroupName="/pixlake/pixlake/firehose")
-        self.client("athena").create_work_group(Name=out["WorkGroup"])
+        for name in (out["WorkGroup"], out["OperatorWorkGroup"]):
+            self.client("athena").create_work_group(Name=name)
         self.make_function(role)
 
     def make_function(self, role):
@@ -256,9 +258,10 @@ class World:
         body = {"region": REGION, "results": [{"rows": data, "column_info": []}]}
         self.emulators.tell_moto("static/athena/query-results", body)
 
-    def last_query(self):
+    def last_query(self, work_group="WorkGroup"):
+        """The last question that was asked in a workgroup, by the name of its output."""
         athena = self.client("athena")
-        ids = athena.list_query_executions(WorkGroup=self.outputs["WorkGroup"])["QueryExecutionIds"]
+        ids = athena.list_query_executions(WorkGroup=self.outputs[work_group])["QueryExecutionIds"]
         queries = [athena.get_query_execution(QueryExecutionId=id)["QueryExecution"] for id in ids]
         return max(queries, key=lambda query: query["Status"]["SubmissionDateTime"])["Query"]
 

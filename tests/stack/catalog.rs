@@ -234,25 +234,35 @@ fn view_sql(name: &str) -> String {
 /// A workgroup that limits and encrypts, with the seven saved queries.
 pub(crate) fn workgroup(world: &World) -> Vec<String> {
     world.each(|deployed, violations| {
-        let group = &deployed.properties("Athena/WorkGroup")["WorkGroupConfiguration"];
-        violations.equal(
-            "EnforceWorkGroupConfiguration",
-            &group["EnforceWorkGroupConfiguration"],
-            true,
-        );
-        violations.equal(
-            "BytesScannedCutoffPerQuery",
-            &group["BytesScannedCutoffPerQuery"],
-            deployed.parameter("ScanLimitBytes"),
-        );
-        let results = &group["ResultConfiguration"];
-        let location = format!("s3://{}/athena-results/", text(&deployed.name("Lake/LakeBucket")));
-        violations.equal("OutputLocation", &results["OutputLocation"], location);
-        violations.equal(
-            "EncryptionConfiguration",
-            &results["EncryptionConfiguration"],
-            json!({"EncryptionOption": "SSE_KMS", "KmsKey": deployed.arn("Keys/LakeKey")}),
-        );
+        // What is asked about raw bytes is raw itself.
+        for (path, bucket, key) in [
+            ("Athena/WorkGroup", "Lake/LakeBucket", "Keys/LakeKey"),
+            ("Athena/OperatorWorkGroup", "Lake/RawBucket", "Keys/RawKey"),
+        ] {
+            let group = &deployed.properties(path)["WorkGroupConfiguration"];
+            violations.equal(
+                format!("{path} EnforceWorkGroupConfiguration"),
+                &group["EnforceWorkGroupConfiguration"],
+                true,
+            );
+            violations.equal(
+                format!("{path} BytesScannedCutoffPerQuery"),
+                &group["BytesScannedCutoffPerQuery"],
+                deployed.parameter("ScanLimitBytes"),
+            );
+            let results = &group["ResultConfiguration"];
+            let location = format!("s3://{}/athena-results/", text(&deployed.name(bucket)));
+            violations.equal(
+                format!("{path} OutputLocation"),
+                &results["OutputLocation"],
+                location,
+            );
+            violations.equal(
+                format!("{path} EncryptionConfiguration"),
+                &results["EncryptionConfiguration"],
+                json!({"EncryptionOption": "SSE_KMS", "KmsKey": deployed.arn(key)}),
+            );
+        }
         let queries: Vec<&Value> = deployed
             .stack
             .of_type("AWS::Athena::NamedQuery")

@@ -207,6 +207,22 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("a saved query is missing", |t| {
                 remove(t, "athena:/Resources/Referrers");
             }),
+            ("answers about raw bytes lie with those about rows", |t| {
+                replace(
+                    t,
+                    "athena:OperatorWorkGroup/WorkGroupConfiguration",
+                    "${RawBucketName}",
+                    "${LakeBucketName}",
+                );
+            }),
+            ("answers about raw bytes lie under the key of rows", |t| {
+                replace(
+                    t,
+                    "athena:OperatorWorkGroup/WorkGroupConfiguration",
+                    "RawKeyArn",
+                    "LakeKeyArn",
+                );
+            }),
             ("results are not encrypted", |t| {
                 remove(
                     t,
@@ -766,9 +782,25 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("raw bytes stay for a year", |t| {
                 set(
                     t,
-                    "lake:RawBucket/LifecycleConfiguration/Rules/0/ExpirationInDays",
+                    "lake:RawBucket/LifecycleConfiguration/Rules/1/ExpirationInDays",
                     json!(365),
                 );
+            }),
+            ("raw bytes live on as versions", |t| {
+                set(
+                    t,
+                    "lake:RawBucket/LifecycleConfiguration/Rules/1/NoncurrentVersionExpiration",
+                    json!({"NoncurrentDays": 30}),
+                );
+            }),
+            ("rows that expire live on as versions", |t| {
+                remove(
+                    t,
+                    "lake:LakeBucket/LifecycleConfiguration/Rules/2/Fn::If/1/NoncurrentVersionExpiration",
+                );
+            }),
+            ("answers of operators stay as long as what they are about", |t| {
+                remove(t, "lake:RawBucket/LifecycleConfiguration/Rules/0");
             }),
             ("rows expire whatever the parameter says", |t| {
                 replace(t, "lake:LakeBucket/LifecycleConfiguration", "errors/", "events/");

@@ -35,6 +35,7 @@ pub(crate) fn outputs(world: &World) -> Vec<String> {
         }
         for (name, path) in [
             ("WorkGroup", "Athena/WorkGroup"),
+            ("OperatorWorkGroup", "Athena/OperatorWorkGroup"),
             ("Database", "Catalog/Database"),
             ("DashboardName", "Watching/Dashboard"),
             ("AlarmTopicArn", "Watching/Topic"),
