@@ -505,44 +505,132 @@ def what_failed_is_told(page):
     equal(sorted(told), ["pixlake", "pixlake-Edge-1ABC"])
 
 
+def tag_as_of(world, stack, streams, buckets):
+    """Gives what the world made by hand the tag that the templates give it."""
+    tag = {"Key": "Application", "Value": stack}
+    for name in streams:
+        world.client("kinesis").add_tags_to_stream(StreamName=name, Tags={"Application": stack})
+    for name in buckets:
+        world.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": [tag]})
+
+
+def removed(page, answers="", succeeds=True):
+    """What the command of the page prints that deletes, with these answers."""
+    block = page.section.blocks[1]
+    page.ran.add(1)
+    end = "" if succeeds else "|| echo exit code $?"
+    return page.world.shell.run(f"{block.code} --drain 0 <<<'{answers}' 2>&1 {end}")
+
+
 @drill("Removing the stack")
-def what_is_left_goes(page):
-    for delivery, objects in (("Kpl", 510), ("DirectPut", 2)):
+def the_stack_goes_in_one_command(page):
+    for delivery, objects in (("Kpl", 1010), ("DirectPut", 2)):
         world = page.stack(delivery=delivery)
         out, s3, kms = world.outputs, world.client("s3"), world.client("kms")
         firehose, glue = world.client("firehose"), world.client("glue")
-        destination = {"RoleARN": "arn:aws:iam::123456789012:role/any", "BucketARN": "arn:aws:s3:::any"}
+        iam, kinesis = world.client("iam"), world.client("kinesis")
+        # Of another stack, and of none: they stay.
+        role = "pixlake-Delivering-RawArchiveFirehoseRole"
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        may = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::any/*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        iam.put_role_policy(RoleName=role, PolicyName="Write", PolicyDocument=policy)
         for name, stack in (("archive", "pixlake"), ("another", "another")):
             firehose.create_delivery_stream(
                 DeliveryStreamName=name,
-                ExtendedS3DestinationConfiguration=destination,
+                ExtendedS3DestinationConfiguration={"RoleARN": arn, "BucketARN": "arn:aws:s3:::any"},
                 Tags=[{"Key": "Application", "Value": stack}],
             )
-        world.client("kinesis").create_stream(StreamName="another", ShardCount=1)
-        page.run(1)
-        equal(firehose.list_delivery_streams()["DeliveryStreamNames"], ["another"])
-        equal(world.client("kinesis").list_streams()["StreamNames"], ["another"])
-
-        bucket = out["LakeBucketName"]
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        for number in range(objects):
-            world.put(bucket, f"events/{number}", b"row")
-        world.put(bucket, "events/0", b"another row")
-        s3.delete_object(Bucket=bucket, Key="events/1")
-        world.set(BUCKET=bucket)
-        page.run(2)
-        equal([found["Name"] for found in s3.list_buckets()["Buckets"]], [out["RawBucketName"]])
-
-        for name in ("pixlake", "another"):
-            glue.create_database(DatabaseInput={"Name": name})
-        page.run(3)
-        equal([found["Name"] for found in glue.get_databases()["DatabaseList"]], ["another"])
-
+        kinesis.create_stream(StreamName="another", ShardCount=1)
+        s3.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        streams = [name for name in (out["LogStreamName"], out["EventStreamName"]) if name]
+        lake = out["LakeBucketName"]
+        tag_as_of(world, "pixlake", streams, [lake, out["RawBucketName"]])
+        tag_as_of(world, "another", ["another"], ["another"])
         tags = ([{"TagKey": "Application", "TagValue": value}] for value in ("pixlake", "another"))
         keys = [kms.create_key(Tags=tag)["KeyMetadata"]["KeyId"] for tag in tags]
-        page.run(4)
-        states = [kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys]
-        equal(states, ["PendingDeletion", "Enabled"])
+        for name, bucket in (("pixlake", lake), ("another", "another")):
+            glue.create_database(DatabaseInput={"Name": name})
+            table = {"Name": "events_landed", "StorageDescriptor": {"Location": f"s3://{bucket}/events/"}}
+            glue.create_table(DatabaseName=name, TableInput=table)
+        s3.put_bucket_versioning(Bucket=lake, VersioningConfiguration={"Status": "Enabled"})
+        for number in range(objects):
+            world.put(lake, f"events/{number}", b"row")
+        world.put(lake, "events/0", b"another row")
+        s3.delete_object(Bucket=lake, Key="events/1")
+
+        def there_are():
+            return {
+                "stacks": [stack["StackName"] for stack in world.client("cloudformation").describe_stacks()["Stacks"]],
+                "streams": sorted(kinesis.list_streams()["StreamNames"]),
+                "firehoses": sorted(firehose.list_delivery_streams()["DeliveryStreamNames"]),
+                "buckets": sorted(found["Name"] for found in s3.list_buckets()["Buckets"]),
+                "databases": sorted(found["Name"] for found in glue.get_databases()["DatabaseList"]),
+                "keys": [kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys],
+                "roles": sorted(found["RoleName"] for found in iam.list_roles()["Roles"]),
+            }
+
+        before = there_are()
+        told = page.run(0)
+        equal(there_are(), before)
+        # A shard is 10.95 a month, a key 1.00; the rest of an idle stack of this size is nothing.
+        contains(told, f"   10.95  stream {out['LogStreamName']}, 24 hours of it")
+        contains(told, f"    0.00  bucket {lake}, {objects + 2:,} versions of objects")
+        contains(told, "    1.00  key ")
+        contains(told, f"{10.95 * len(streams) + 1.0:8.2f}  in all")
+        contains(told, "Nothing was changed")
+        assert "another" not in told, told
+
+        # Another answer than the name keeps what was asked for; the stack itself is gone.
+        contains(removed(page, "yes", succeeds=False), "exit code 1")
+        expected = before | {"stacks": []}
+        equal(there_are(), expected)
+        contains(removed(page, "pixlake\nno", succeeds=False), "data and keys stay")
+        expected |= {"streams": ["another"], "firehoses": ["another"], "roles": ["any"]}
+        equal(there_are(), expected)
+        # It goes on without the stack.
+        contains(removed(page, "pixlake"), "pixlake is gone")
+        expected |= {"buckets": ["another"], "databases": ["another"], "keys": ["PendingDeletion", "Enabled"]}
+        equal(there_are(), expected)
+        contains(removed(page), "nothing that one of that name left behind")
+
+
+@drill("Removing the stack")
+def a_distribution_has_to_let_go_first(page):
+    world = page.stack()
+    cloudfront = world.client("cloudfront")
+    origin = {"Id": "pixel", "CustomHeaders": {"Quantity": 0}, "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    behaviour = {"TargetOriginId": "pixel", "ViewerProtocolPolicy": "https-only"}
+
+    def config(bucket, **more):
+        return {
+            "CallerReference": "any",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin | {"DomainName": f"{bucket}.s3.eu-west-1.amazonaws.com"}]},
+            "DefaultCacheBehavior": behaviour,
+            "CacheBehaviors": {"Quantity": 1, "Items": [behaviour | {"PathPattern": "/p.gif"} | more]},
+        }
+
+    # moto makes no log configuration for a stack, so the bucket's name stands for its ARN too.
+    log = {"RealtimeLogConfigArn": "pixel-of-the-stack"}
+    used = cloudfront.create_distribution(DistributionConfig=config("pixel-of-the-stack", **log))
+    id, etag = used["Distribution"]["Id"], used["ETag"]
+    world.stack(
+        "own",
+        {},
+        {"PixelBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "pixel-of-the-stack"}}},
+        ExistingDistributionId=id,
+    )
+    world.set(STACK="own")
+    told = removed(page, "own", succeeds=False)
+    contains(told, f"distribution {id} has to let go first")
+    contains(told, "the origin pixel is the pixel's bucket")
+    contains(told, "the behaviour /p.gif has the stack's RealtimeLogConfigArn")
+    contains(told, "exit code 1")
+    world.client("cloudformation").describe_stacks(StackName="own")
+    cloudfront.update_distribution(Id=id, IfMatch=etag, DistributionConfig=config("another"))
+    contains(page.run(0), "Nothing was changed")
 
 
 # --- Running them.

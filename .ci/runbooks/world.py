@@ -209,9 +209,16 @@ class World:
         )
         self.outputs["EventSourceMappingId"] = mapping["UUID"]
 
-    def stack(self, name, outputs):
-        template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": outputs}
-        self.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+    def stack(self, name, outputs, resources=None, **parameters):
+        template = {
+            "Parameters": {key: {"Type": "String"} for key in parameters},
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, **(resources or {})},
+            "Outputs": outputs,
+        }
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        self.client("cloudformation").create_stack(
+            StackName=name, TemplateBody=json.dumps(template), Parameters=given
+        )
 
     def set(self, **variables):
         self.shell.run("\n".join(f"{name}='{value}'" for name, value in variables.items()))
