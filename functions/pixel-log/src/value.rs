@@ -18,9 +18,9 @@ pub(crate) fn event_name<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
     Some(text).filter(|name| *name != REQUEST_EVENT)
 }
 
-/// Whole milliseconds since 1970.
+/// Whole milliseconds since 1970, of 2010 or later: seconds, which many clocks give, would be a day of 1970.
 pub(crate) fn millis(text: &str, _: &Bump) -> Option<Timestamp> {
-    Timestamp::parse_millis(text)
+    Timestamp::parse_millis(text).filter(|time| *time >= Timestamp::EARLIEST)
 }
 
 /// A width or height in CSS pixels.

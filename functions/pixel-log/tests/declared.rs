@@ -43,13 +43,13 @@ fn parameters() -> Vec<(&'static str, Value, Value, Value)> {
         (
             "ts",
             json!(happened),
-            json!(1),
+            json!(happened - 1),
             json!({ "ts_client": "2026-10-31T22:59:59.000Z" }),
         ),
         (
             "st",
             json!(sent),
-            json!(1),
+            json!(sent - 1),
             json!({ "ts_client_sent": "2026-10-31T22:59:59.500Z", "clock_skew_ms": -500 }),
         ),
         (

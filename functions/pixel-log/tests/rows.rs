@@ -569,6 +569,10 @@ fn numbers_are_exact_or_absent_with_a_warning() {
         ("v=1e309", "value_micros"),
         ("v=NaN", "value_micros"),
         ("ts=-1", "ts_client"),
+        // Seconds in place of milliseconds, and the last moment of 2009.
+        ("ts=1793487600", "ts_client"),
+        ("st=1793487600", "ts_client_sent"),
+        ("ts=1262303999999", "ts_client"),
         ("st=99999999999999999999", "ts_client_sent"),
         ("sw=-5", "screen_w"),
         ("vh=1.5", "viewport_h"),
@@ -582,7 +586,16 @@ fn numbers_are_exact_or_absent_with_a_warning() {
             (None, &json!([column])),
             "{query}"
         );
+        // No column follows from a time that could not be read.
+        some(
+            &row,
+            &json!({ "ts_event": "2026-10-31T23:00:00.123Z", "clock_skew_ms": null }),
+        );
     }
+    some(
+        &one(&hit("ts=1262304000000")),
+        &json!({ "ts_client": "2010-01-01T00:00:00.000Z", "parse_warnings": null }),
+    );
 }
 
 #[test]

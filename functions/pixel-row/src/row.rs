@@ -28,8 +28,8 @@ table! {
     }
     "Time" {
         ts_server: Time, Technical, "UTC, ms", "When the edge finished the answer: the clock of the lake";
-        ts_client: Time, Technical, "UTC, ms", "When the event happened, by the page's clock";
-        ts_client_sent: Time, Technical, "UTC, ms", "When the page sent it, by the page's clock";
+        ts_client: Time, Technical, "UTC, ms", "When the event happened, by the page's clock; of 2010 or later";
+        ts_client_sent: Time, Technical, "UTC, ms", "When the page sent it, by the page's clock; of 2010 or later";
         ts_event: Time, Technical, "UTC, ms", "When the event happened, by the server's clock: `ts_server` less the time that the page held it back";
         clock_skew_ms: Bigint, Technical, "ms", "How far the page's clock is ahead of the server's, transit included";
         tz_name: Text<'a>[64], Quasi, "IANA name", "Time zone of the page";
