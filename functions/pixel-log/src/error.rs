@@ -21,7 +21,7 @@ pub enum LineError {
         /// Its column, counted from 1.
         column: usize,
     },
-    /// The parameter `b` is not a JSON array of objects with plain values.
+    /// The parameter `b` begins a JSON array, and is none of objects with plain values.
     BatchJson {
         /// The column of the query, counted from 1.
         column: usize,
@@ -66,7 +66,7 @@ impl fmt::Display for LineError {
             ),
             LineError::BatchJson { column } => write!(
                 f,
-                "column {column}: the parameter b is not a JSON array of objects with text, number or boolean values"
+                "column {column}: the parameter b begins a JSON array, and is none of objects with text, number or boolean values"
             ),
             LineError::BatchSize { found, limit } => {
                 write!(

@@ -22,7 +22,7 @@ pub(crate) struct Event<'a> {
     properties: Properties<'a>,
     /// Parameters that were not taken over.
     dropped: i32,
-    /// The parameter `b`.
+    /// The parameter `b`, where it is a list.
     batch: Option<&'a str>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Event<'a> {
             }
             let name = decoder.form_text(pair.name.text, pair.name.first_escape);
             let value = decoder.form_text(pair.value.text, pair.value.first_escape);
-            if name == BATCH && event.batch.is_none() && !value.is_empty() {
+            if name == BATCH && event.batch.is_none() && is_list(value) {
                 event.batch = Some(value);
             } else {
                 event.take(name, value, scratch, row);
@@ -151,6 +151,12 @@ impl<'a> Event<'a> {
 
 /// The longest time that a page may claim to have held an event back: a day.
 const HELD_BACK_MS: i64 = 86_400_000;
+
+/// Whether a value of `b` is meant as a list of events. Other trackers have a `b` of their own, such as the `b=0` of
+/// GoatCounter: no list is one of those, and a broken one is events that would be lost.
+fn is_list(value: &str) -> bool {
+    value.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('[')
+}
 
 /// Notes a column whose value could not be read, once.
 fn warn(row: &mut Row<'_>, column: &'static str) {

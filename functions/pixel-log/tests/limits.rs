@@ -251,6 +251,52 @@ fn the_first_list_of_events_counts() {
 }
 
 #[test]
+fn what_is_no_list_of_events_is_another_trackers() {
+    for foreign in [
+        "0",
+        "null",
+        "{\"e\":\"a\"}",
+        "\"[]\"",
+        "x[{}]",
+        "\u{b}[{}]",
+        "",
+        "-",
+    ] {
+        let dropped = if foreign.is_empty() { json!(null) } else { json!(1) };
+        query_gives(
+            &format!("{}&t=x", pair("b", foreign)),
+            &[
+                json!({ "event_name": "page_view", "batch_index": 0, "page_title": "x", "params_dropped": dropped }),
+            ],
+            foreign,
+        );
+        // The first list counts, wherever it stands.
+        let list = batch(&json!([{ "e": "a" }, { "e": "b" }]));
+        for query in [
+            format!("{}&{list}", pair("b", foreign)),
+            format!("{list}&{}", pair("b", foreign)),
+        ] {
+            let row = |name: &str| json!({ "event_name": name, "params_dropped": dropped });
+            query_gives(&query, &[row("a"), row("b")], foreign);
+        }
+    }
+    for broken in ["[", "[0]", "[{}]x", " \t\r\n[{]"] {
+        let query = pair("b", broken);
+        let read = Line {
+            query: &query,
+            ..PLAIN
+        }
+        .read();
+        assert_eq!(read, Err(LineError::BatchJson { column: 4 }), "{broken}");
+    }
+    query_gives(
+        &pair("b", " \t\r\n[{}]"),
+        &[json!({ "batch_index": 0 })],
+        "space before",
+    );
+}
+
+#[test]
 fn what_was_wrong_with_the_query_is_said_of_each_of_its_events() {
     let objects = batch(&json!([{}, { "v": "y", "nope": 1 }, { "sw": "y" }]));
     let asn = "AS1"; // the request's own warning comes first

@@ -321,7 +321,7 @@ fn a_batch_is_one_row_an_event_with_its_own_key() {
         );
     }
     assert_eq!(
-        read(&hit("b=%257B"), &RowConfig::default()),
+        read(&hit("b=%255B%257B"), &RowConfig::default()),
         Err(LineError::BatchJson { column: 21 })
     );
 }

@@ -12,7 +12,7 @@ use super::request::{PIXEL, Request};
 pub(super) enum Fault {
     /// Its `timestamp`.
     Time,
-    /// Its `b`, which is no JSON array.
+    /// Its `b`, a JSON array that is broken or holds no objects.
     Batch,
     /// A column is missing.
     ColumnMissing,
@@ -67,20 +67,20 @@ const TIMES: &[&str] = &[
     "%D9%A1%D9%A7", // Arabic digits
 ];
 
-/// Values of `b` as on the wire that are no JSON, or not an array of it.
+/// Values of `b` as on the wire that begin an array, and are none of objects.
 const BATCHES: &[&str] = &[
-    "page_view",
-    "%7B%22e%22%3A%22click%22%7D",
+    "%5Bpage",
+    "%5B%7B%22e%22%3A%22click%22%7D",
     "%5B%7B%22e%22%3A%22click%22%2C%22v%22%3A1",
     "%5B%7B%22e%22%3A%22click%22%7D%2C%5D",
     "%5B%7Be%3A'click'%7D%5D",
     "%5B%7B%22e%22%3A%22click%22%7D%5D%5D",
     "%5B%7B%22v%22%3ANaN%7D%5D",
-    "null",
-    "42",
-    "%22click%22",
-    "%FF%FE%00",
-    "W3siZSI6ImNsaWNrIn1d", // base64
+    "[4",
+    "%5B42%5D",
+    "%5B%22click%22%5D",
+    "%5B%FF%00",
+    "%5B%5B%5B%5B",
 ];
 
 /// Lines from elsewhere.
