@@ -161,7 +161,13 @@ fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
     let [b'%', high, low] = bytes.get(at..)?.first_chunk::<3>()? else {
         return None;
     };
-    match [HEX.get(usize::from(*high))?, HEX.get(usize::from(*low))?] {
+    from_hex(*high, *low)
+}
+
+/// The byte of two hexadecimal digits.
+#[inline]
+pub(crate) fn from_hex(high: u8, low: u8) -> Option<u8> {
+    match [HEX.get(usize::from(high))?, HEX.get(usize::from(low))?] {
         [high @ 0..=15, low @ 0..=15] => Some(high << 4 | low),
         _ => None,
     }

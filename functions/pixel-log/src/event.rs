@@ -153,7 +153,7 @@ impl<'a> Event<'a> {
 const HELD_BACK_MS: i64 = 86_400_000;
 
 /// Whether a value of `b` is meant as a list of events. Other trackers have a `b` of their own, such as the `b=0` of
-/// GoatCounter: no list is one of those, and a broken one is events that would be lost.
+/// `GoatCounter`: no list is one of those, and a broken one is events that would be lost.
 fn is_list(value: &str) -> bool {
     value.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('[')
 }

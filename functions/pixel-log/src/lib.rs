@@ -32,7 +32,8 @@
 //! 2. `request` reads what the edge logged of the request, with its `headers` and the [`client_ip`].
 //! 3. [`event`] reads the query's `pairs` into the columns that [`parameters`] declares, by the rules of `value`;
 //!    [`properties`] are the custom ones, `event_object` the events of a batch; `page` takes the addresses of
-//!    page and referrer apart (`web_url`).
+//!    page and referrer apart (`web_url`). `scrubbing` takes out of their texts what has one of the `shapes` of
+//!    personal data.
 //! 4. `consent` says whether the visitor may be counted, [`visitor`] makes the id.
 //! 5. [`enrichment`] is the place for what follows from rules.
 //!
@@ -56,6 +57,8 @@ pub mod parameters;
 pub mod properties;
 mod request;
 pub mod row_reader;
+mod scrubbing;
+mod shapes;
 mod value;
 pub mod visitor;
 mod web_url;
@@ -64,5 +67,6 @@ pub use error::LineError;
 pub use fields::{Field, FieldSet, FieldSetError};
 pub use line::{LogLine, without_line_end};
 pub use row_reader::{RowConfig, RowReader, RowScratch};
+pub use scrubbing::SCRUBBED;
 pub use value::REQUEST_EVENT;
 pub use visitor::DaySalt;

@@ -7,6 +7,7 @@ use pixel_row::table::Text;
 use crate::decoding::Decoder;
 use crate::log_text::LogText;
 use crate::pairs::{Pair, Pairs};
+use crate::scrubbing;
 use crate::web_url::WebUrl;
 
 /// Takes the addresses that the event names apart, the page's and the referrer's; the header `Referer` is the
@@ -56,7 +57,8 @@ fn set_page<'a>(row: &mut Row<'a>, page: &WebUrl<'a>, source: &'static str, deco
         let LogText::Utf8(name) = name.text else { continue };
         if let Some(column) = campaign_column(row, name) {
             if column.is_none() && !value.text.is_empty() {
-                *column = Some(decoder.form_text(value.text, value.first_escape));
+                let text = decoder.form_text(value.text, value.first_escape);
+                *column = Some(scrubbing::segments(text, decoder.arena));
             }
         } else if row.click_id_network.is_none() {
             row.click_id_network = click_id_network(name);

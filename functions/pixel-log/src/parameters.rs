@@ -4,7 +4,7 @@
 use bumpalo::Bump;
 use pixel_row::Row;
 
-use crate::value::{currency, event_name, language, micros, millis, pixels, text, time_zone};
+use crate::value::{currency, event_name, language, micros, millis, pixels, scrubbed, text, time_zone};
 
 /// The prefix of the custom properties' names.
 pub(crate) const PROPERTY_PREFIX: &str = "p.";
@@ -82,7 +82,7 @@ parameters! {
         "e" => event_name by event_name, "event; `page_view` without it. Not `request`: that is a request for another path";
         "s" => site_id by text, "site; the host of the page without it";
         "u" => page_url by text, "address of the page; the `Referer` header without it";
-        "t" => page_title by text, "title of the page";
+        "t" => page_title by scrubbed, "title of the page";
         "r" => ref_url by text, "address that the visitor came from";
         "ts" => ts_client by millis, "time of the event by the page's clock, in ms since 1970";
         "st" => ts_client_sent by millis, "time of sending by the page's clock, in ms since 1970";

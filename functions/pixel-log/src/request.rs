@@ -13,7 +13,7 @@ use crate::fields::Field;
 use crate::headers::RequestHeaders;
 use crate::line::LogLine;
 use crate::log_text::LogText;
-use crate::web_url::scrub_path;
+use crate::scrubbing;
 
 /// How far after its arrival a line's own time may lie: clocks differ, days do not.
 const FUTURE_MS: i64 = 86_400_000;
@@ -91,7 +91,8 @@ impl<'a> Request<'a> {
         }
         row.edge_detail = row.edge_detail.filter(|_| row.edge_detail != row.edge_result);
         // A request's path holds addresses as a page's does.
-        row.request_path = Some(scrub_path(request.path, decoder.arena)).filter(|path| !path.is_empty());
+        row.request_path =
+            Some(scrubbing::segments(request.path, decoder.arena)).filter(|path| !path.is_empty());
         request.set_headers(row);
         request.set_numbers(line, decoder, row);
         Ok(request)

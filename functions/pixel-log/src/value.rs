@@ -4,6 +4,8 @@
 use bumpalo::Bump;
 use pixel_row::{Row, Timestamp};
 
+use crate::scrubbing;
+
 /// The event of a row that is no hit: a request for another path. No page can send it.
 pub const REQUEST_EVENT: &str = "request";
 
@@ -11,6 +13,12 @@ pub const REQUEST_EVENT: &str = "request";
 #[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]
 pub(crate) fn text<'a>(text: &'a str, _: &'a Bump) -> Option<&'a str> {
     Some(text)
+}
+
+/// Any text, scrubbed.
+#[expect(clippy::unnecessary_wraps, reason = "all readers of values have one shape")]
+pub(crate) fn scrubbed<'a>(text: &'a str, arena: &'a Bump) -> Option<&'a str> {
+    Some(scrubbing::finds(text, arena))
 }
 
 /// Any name but the one that tells a request for another path.

@@ -12,6 +12,7 @@ use pixel_row::table::Text;
 use crate::decoding::Decoder;
 use crate::log_text::LogText;
 use crate::marks::{Marks, is_any};
+use crate::scrubbing;
 
 /// A URL in parts.
 pub(crate) struct WebUrl<'a> {
@@ -19,7 +20,7 @@ pub(crate) struct WebUrl<'a> {
     pub(crate) url: &'a str,
     /// Host in lower case and ASCII (RFC 5890); none where the URL has none that is valid.
     pub(crate) host: Text<'a>,
-    /// Path as it was sent, e-mail addresses replaced; `/` where it is empty.
+    /// Path as it was sent, scrubbed; `/` where it is empty.
     pub(crate) path: &'a str,
     /// Query, as it was sent: may hold anything.
     pub(crate) query: &'a str,
@@ -31,33 +32,28 @@ impl<'a> WebUrl<'a> {
     /// Splits an absolute URL (RFC 3986, appendix B); none where it is not one.
     pub(crate) fn parse(text: &'a str, arena: &'a Bump) -> Option<WebUrl<'a>> {
         let text = text.trim_matches(|c: char| c <= ' ');
-        WebUrl::parse_plain(text).or_else(|| WebUrl::parse_any(text, arena))
+        WebUrl::parse_plain(text, arena).or_else(|| WebUrl::parse_any(text, arena))
     }
 
     /// The usual URL, of which a row may hold the head as it stands: `http` or `https`, a host in lower-case
     /// ASCII without user and port, a path without anything to replace.
     #[inline]
-    fn parse_plain(text: &'a str) -> Option<WebUrl<'a>> {
+    fn parse_plain(text: &'a str, arena: &'a Bump) -> Option<WebUrl<'a>> {
         let rest = text.strip_prefix("http")?;
         let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix("://")?;
         let bytes = rest.as_bytes();
         let host_len = bytes.iter().position(|&byte| !is_plain_host(byte))?;
-        let (mut path_end, mut may_hold_address) = (bytes.len(), false);
-        for mark in Marks::new(bytes, is_any([b'?', b'#', b'@', b'%'])) {
-            if matches!(bytes.get(mark), Some(b'?' | b'#')) {
-                path_end = mark;
-                break;
-            }
-            may_hold_address = true;
-        }
+        let path_end = Marks::new(bytes, is_any([b'?', b'#']))
+            .next()
+            .unwrap_or(bytes.len());
         let (host, path) = (rest.get(..host_len)?, rest.get(host_len..path_end)?);
         if !path.starts_with('/') || host.is_empty() || host.len() > MAX_HOST {
             return None;
         }
-        if may_hold_address && has_address(path) {
+        if !scrubbing::is_clean(path, arena) {
             return None;
         }
-        let (query, fragment) = split_tail(rest.get(path_end..)?);
+        let (query, fragment) = split_tail(rest.get(path_end..)?, arena);
         Some(WebUrl {
             url: text.get(..text.len() - rest.len() + path_end)?,
             host: Some(host),
@@ -79,7 +75,7 @@ impl<'a> WebUrl<'a> {
         let rest = rest.strip_prefix("//")?;
         let path_end = rest.find(['?', '#']).unwrap_or(rest.len());
         let (head, tail) = rest.split_at_checked(path_end)?;
-        let (query, fragment) = split_tail(tail);
+        let (query, fragment) = split_tail(tail, arena);
         let (authority, path) = match head.find(['/', '\\']).and_then(|at| head.split_at_checked(at)) {
             Some((authority, path)) => (authority, path),
             None => (head, "/"),
@@ -87,7 +83,7 @@ impl<'a> WebUrl<'a> {
         let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let (host, port) = split_port(host_port);
         let (scheme, host) = (lower(scheme, arena), ascii_host(host, arena));
-        let path = scrub_path(path, arena);
+        let path = scrubbing::segments(path, arena);
         let mut url = BumpString::new_in(arena);
         for part in [scheme, "://", host.unwrap_or_default()] {
             url.push_str(part);
@@ -114,7 +110,7 @@ fn is_plain_host(byte: u8) -> bool {
 }
 
 /// Query and fragment of what follows the path, each without the sign before it.
-fn split_tail(tail: &str) -> (&str, Text<'_>) {
+fn split_tail<'a>(tail: &'a str, arena: &'a Bump) -> (&'a str, Text<'a>) {
     if tail.is_empty() {
         return ("", None);
     }
@@ -122,7 +118,9 @@ fn split_tail(tail: &str) -> (&str, Text<'_>) {
         Some((query, fragment)) => (query, Some(fragment)),
         None => (tail, None),
     };
-    let fragment = fragment.filter(|fragment| is_plain_anchor(fragment));
+    let fragment = fragment
+        .filter(|fragment| (1..=const { Row::max_bytes("page_fragment") }).contains(&fragment.len()))
+        .filter(|fragment| scrubbing::is_plain_anchor(fragment, arena));
     (query.strip_prefix('?').unwrap_or(query), fragment)
 }
 
@@ -165,43 +163,6 @@ fn ascii_host<'a>(host: &'a str, arena: &'a Bump) -> Text<'a> {
     let decoded = Decoder::new(arena).text(LogText::Utf8(host));
     let ascii = idna::domain_to_ascii_strict(decoded).ok()?;
     Some(&*arena.alloc_str(&ascii)).filter(|ascii| !ascii.is_empty())
-}
-
-/// The path with every segment that looks like an e-mail address replaced. `/@name` is a profile, no address.
-pub(crate) fn scrub_path<'a>(path: &'a str, arena: &'a Bump) -> &'a str {
-    if !has_address(path) {
-        return path;
-    }
-    let mut scrubbed = BumpString::with_capacity_in(path.len(), arena);
-    for (index, segment) in path.split('/').enumerate() {
-        if index > 0 {
-            scrubbed.push('/');
-        }
-        scrubbed.push_str(if is_address(segment) { "[email]" } else { segment });
-    }
-    scrubbed.into_bump_str()
-}
-
-fn has_address(path: &str) -> bool {
-    // Most paths hold neither sign, and looking for two bytes is quick.
-    Marks::new(path.as_bytes(), is_any([b'@', b'%'])).next().is_some() && path.split('/').any(is_address)
-}
-
-fn is_address(segment: &str) -> bool {
-    segment
-        .find('@')
-        .or_else(|| segment.find("%40"))
-        .or_else(|| segment.find("%2540")) // encoded once more by a page that did not look
-        .is_some_and(|at| at > 0)
-}
-
-/// Whether a fragment names a place in the page. Tokens travel there too, as `name=value`.
-fn is_plain_anchor(fragment: &str) -> bool {
-    !fragment.is_empty()
-        && fragment.len() <= const { Row::max_bytes("page_fragment") }
-        && !fragment.contains(['=', '&', '@', '?'])
-        && !fragment.contains("%40")
-        && !fragment.contains("%3D")
 }
 
 #[cfg(test)]
@@ -335,7 +296,7 @@ mod tests {
             text in "https?://([a-z.]{1,5}|[a-zA-Z0-9._:@é-]{0,8})(/|\\\\)?([a-z/@%40 ?#=&.]|%40){0,12}"
         ) {
             let arena = Bump::new();
-            if let Some(plain) = WebUrl::parse_plain(&text) {
+            if let Some(plain) = WebUrl::parse_plain(&text, &arena) {
                 let any = WebUrl::parse_any(&text, &arena).map(|url| owned(&url));
                 prop_assert_eq!(Some(owned(&plain)), any);
             }

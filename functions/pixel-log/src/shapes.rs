@@ -1,0 +1,290 @@
+//! The shapes of what points at a person, found in bytes that hold no escape any more.
+
+use std::ops::Range;
+
+use crate::marks::{Marks, is_any};
+
+/// What can point at a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// An address of mail.
+    Email,
+    /// A token or another secret.
+    Token,
+    /// A number of a card.
+    Card,
+    /// A number of a phone.
+    Phone,
+}
+
+impl Shape {
+    /// Every shape.
+    pub(crate) const ALL: [Shape; 4] = [Shape::Email, Shape::Token, Shape::Card, Shape::Phone];
+
+    /// What stands in a find's place.
+    pub(crate) const fn mark(self) -> &'static str {
+        match self {
+            Shape::Email => "[email]",
+            Shape::Token => "[token]",
+            Shape::Card => "[card]",
+            Shape::Phone => "[phone]",
+        }
+    }
+
+    /// What has the shape.
+    pub(crate) const fn doc(self) -> &'static str {
+        match self {
+            Shape::Email => {
+                "an address of mail: `NAME@HOST`, the last label of the host beginning with a letter and being no ending \
+                 of a file. `/@joe`, `/@scope/name@1.2.3` and `/logo@2x.png` stay; `/@joe@social.example` and \
+                 `/name@latest` do not"
+            }
+            Shape::Token => {
+                "a token: `eyJ…` of 20 bytes or more with a dot (JWT); what follows `NAME=`, and 8 bytes or more that \
+                 follow `NAME:`, where the name ends with `token`, `secret`, `password`, `passwd`, `pwd`, `apikey`, \
+                 `api_key`, `api-key`, `auth`, `authorization`, `bearer`, `jwt`, `session`, `sessionid`, `session_id`, \
+                 `sessid`, `credential` or `signature`. Under another name, or under none, nothing else is a token"
+            }
+            Shape::Card => {
+                "a number of a card: 13 to 19 digits with a right check digit (Luhn), in one run or in groups of which \
+                 the first has four, with a space, `-` or `+` between two; it begins with 3 to 6, 2200 to 2204 or 2221 to \
+                 2720. Of other numbers of that size and beginning, a tenth has a right check digit too"
+            }
+            Shape::Phone => {
+                "a number of a phone: `+` and 8 digits or more, the first not 0, with up to two of space, `-`, `.`, `(` \
+                 and `)` between two"
+            }
+        }
+    }
+}
+
+/// The bytes without one of which a text holds no find, save for [`MIN_CARD`] digits or a space at the start. Behind
+/// `%` any other may be.
+pub(crate) const SIGNS: [u8; 6] = [b'@', b'+', b'=', b':', b'J', b'%'];
+/// The fewest digits of a card's number.
+pub(crate) const MIN_CARD: usize = 13;
+/// The most digits of a card's number.
+const MAX_CARD: usize = 19;
+/// The fewest digits of a phone's number. The longest have 15, and what has more is no less personal.
+const MIN_PHONE: usize = 8;
+/// The fewest bytes of a JWT.
+const MIN_JWT: usize = 20;
+/// The fewest bytes of a secret behind a colon, where words stand too: `Session:3`.
+const MIN_SECRET: usize = 8;
+
+/// The names of secrets, by their ends, in lower case.
+const SECRETS: [&[u8]; 18] = [
+    b"token",
+    b"secret",
+    b"password",
+    b"passwd",
+    b"pwd",
+    b"apikey",
+    b"api_key",
+    b"api-key",
+    b"auth",
+    b"authorization",
+    b"bearer",
+    b"jwt",
+    b"session",
+    b"sessionid",
+    b"session_id",
+    b"sessid",
+    b"credential",
+    b"signature",
+];
+
+/// Endings of files that stand behind `@2x`; none is a domain of the first level.
+const FILES: [&[u8]; 12] = [
+    b"png", b"jpg", b"jpeg", b"gif", b"webp", b"avif", b"svg", b"js", b"mjs", b"css", b"json", b"html",
+];
+
+/// The first find that begins at this place or behind it.
+pub(crate) fn find(bytes: &[u8], from: usize) -> Option<(Range<usize>, Shape)> {
+    let rest = bytes.get(from..)?;
+    // A plus at the start of a form's text has become a space.
+    let at_start = (from == 0 && rest.first() == Some(&b' ')).then_some(0);
+    let by_sign = at_start
+        .into_iter()
+        .chain(Marks::new(rest, is_any(SIGNS)).map(|mark| from + mark))
+        .find_map(|at| {
+            let found = match bytes.get(at)? {
+                b'@' => (email(bytes, from, at)?, Shape::Email),
+                b'J' => (jwt(bytes, from, at)?, Shape::Token),
+                b'=' | b':' => (secret(bytes, at)?, Shape::Token),
+                b'+' | b' ' => (phone(bytes, at)?, Shape::Phone),
+                _ => return None,
+            };
+            Some(found)
+        });
+    let card = (rest.len() >= MIN_CARD).then(|| card(bytes, from)).flatten();
+    match (by_sign, card) {
+        (Some(found), Some(card)) if card.start < found.0.start => Some((card, Shape::Card)),
+        (None, card) => card.map(|card| (card, Shape::Card)),
+        (found, _) => found,
+    }
+}
+
+/// Whether the sign at this place stands between the name of a secret and something.
+pub(crate) fn names_secret(bytes: &[u8], sign: usize) -> bool {
+    let Some(before) = bytes.get(..sign) else {
+        return false;
+    };
+    let ends_with = |name: &&[u8]| {
+        before
+            .len()
+            .checked_sub(name.len())
+            .and_then(|start| before.get(start..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    SECRETS.iter().any(ends_with)
+}
+
+fn secret(bytes: &[u8], sign: usize) -> Option<Range<usize>> {
+    let start = sign + 1;
+    let end = end_of(bytes, start, is_secret_byte);
+    let least = if bytes.get(sign) == Some(&b':') {
+        MIN_SECRET
+    } else {
+        1
+    };
+    (end - start >= least && names_secret(bytes, sign)).then_some(start..end)
+}
+
+/// The byte `J` is the third of `{"` in base64, with which the head of every JWT begins.
+fn jwt(bytes: &[u8], from: usize, third: usize) -> Option<Range<usize>> {
+    let start = third.checked_sub(2).filter(|start| *start >= from)?;
+    let end = end_of(bytes, start, |byte| is_base64url(byte) || byte == b'.');
+    let jwt = bytes.get(start..end)?;
+    let right = jwt.starts_with(b"ey") && jwt.len() >= MIN_JWT && jwt.contains(&b'.');
+    (right
+        && !bytes
+            .get(start.wrapping_sub(1))
+            .copied()
+            .is_some_and(is_base64url))
+    .then_some(start..end)
+}
+
+fn email(bytes: &[u8], from: usize, at: usize) -> Option<Range<usize>> {
+    let name = bytes.get(from..at)?;
+    let start = at - name.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let host_end = end_of(bytes, at + 1, |byte| is_label(byte) || byte == b'.');
+    let mut host = bytes.get(at + 1..host_end)?;
+    while let [shorter @ .., b'.' | b'-'] = host {
+        host = shorter;
+    }
+    let last = host.rsplit(|byte| *byte == b'.').next()?;
+    let is_host = last
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+        && !FILES.iter().any(|file| last.eq_ignore_ascii_case(file));
+    (start < at && is_host).then(|| start..at + 1 + host.len())
+}
+
+fn phone(bytes: &[u8], plus: usize) -> Option<Range<usize>> {
+    if is_alphanumeric_at(bytes, plus.wrapping_sub(1))
+        || !matches!(bytes.get(plus + 1), Some(b'1'..=b'9' | b'('))
+    {
+        return None;
+    }
+    let (mut digits, mut between, mut end) = (0, 0, plus);
+    for (at, byte) in bytes.iter().enumerate().skip(plus + 1) {
+        match byte {
+            b'0'..=b'9' => (digits, between, end) = (digits + 1, 0, at + 1),
+            b' ' | b'-' | b'.' | b'(' | b')' if between < 2 => between += 1,
+            _ => break,
+        }
+    }
+    (digits >= MIN_PHONE).then_some(plus..end)
+}
+
+/// The first number of a card.
+fn card(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    while let Some(digit) = bytes.get(at..)?.iter().position(u8::is_ascii_digit) {
+        let start = at + digit;
+        at = end_of(bytes, start, |byte| byte.is_ascii_digit());
+        if !is_alphanumeric_at(bytes, start.wrapping_sub(1))
+            && let Some(end) = card_end(bytes, start, at - start)
+        {
+            return Some(start..end);
+        }
+    }
+    None
+}
+
+/// Where the number of a card ends that begins with this run of digits, if it is one.
+fn card_end(bytes: &[u8], start: usize, run: usize) -> Option<usize> {
+    if run != 4 && !(MIN_CARD..=MAX_CARD).contains(&run) {
+        return None;
+    }
+    let first = bytes.get(start..start + 4)?.iter();
+    let first = first.fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    if !matches!(first, 2200..=2204 | 2221..=2720 | 3000..=6999) {
+        return None;
+    }
+    // The digits at even places doubled, and those at odd ones: which of the two counts depends on the length.
+    let (mut sums, mut digits, mut was_digit) = ([0, 0], 0_usize, false);
+    for (at, byte) in bytes.iter().enumerate().skip(start) {
+        if byte.is_ascii_digit() {
+            let (digit, doubled) = (u32::from(byte - b'0'), u32::from(byte - b'0') * 2);
+            let doubled = doubled / 10 + doubled % 10;
+            let [even, odd] = sums;
+            sums = if digits.is_multiple_of(2) {
+                [even + doubled, odd + digit]
+            } else {
+                [even + digit, odd + doubled]
+            };
+            (digits, was_digit) = (digits + 1, true);
+        } else {
+            if is_card(digits, sums) && !byte.is_ascii_alphabetic() {
+                return Some(at);
+            }
+            if run != 4 || !was_digit || !matches!(byte, b' ' | b'-' | b'+') {
+                return None;
+            }
+            was_digit = false;
+        }
+        if digits > MAX_CARD {
+            return None;
+        }
+    }
+    is_card(digits, sums).then_some(bytes.len())
+}
+
+fn is_card(digits: usize, [even, odd]: [u32; 2]) -> bool {
+    let sum = if digits.is_multiple_of(2) { even } else { odd };
+    (MIN_CARD..=MAX_CARD).contains(&digits) && sum % 10 == 0
+}
+
+/// Where the run of such bytes ends that begins here.
+fn end_of(bytes: &[u8], start: usize, is_in: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| is_in(**byte)).count()
+}
+
+fn is_alphanumeric_at(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+fn is_secret_byte(byte: u8) -> bool {
+    is_base64url(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=' | b'%')
+}
+
+fn is_label(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' || !byte.is_ascii()
+}
+
+/// Whether the byte may be of the name before `@`: what RFC 5322 allows without quotes, other scripts and quotes,
+/// but not what parts texts and queries.
+fn is_name(byte: u8) -> bool {
+    is_label(byte)
+        || matches!(
+            byte,
+            b'.' | b'+' | b'!' | b'$' | b'%' | b'*' | b'\'' | b'"' | b'^' | b'`' | b'{' | b'|' | b'}' | b'~'
+        )
+}
