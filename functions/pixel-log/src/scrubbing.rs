@@ -173,3 +173,57 @@ impl<'a> Plain<'a> {
             .map_or(place, |places| places.partition_point(|&other| other < place))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(text: &str) -> String {
+        String::from_utf8_lossy(Plain::of(text, &Bump::new()).bytes).into_owned()
+    }
+
+    #[test]
+    fn all_layers_of_encoding_are_undone() {
+        for (text, expected) in [
+            ("a%40b", "a@b"),
+            ("a%2540b%252540c", "a@b@c"),
+            ("%e2%82%ac%25", "€%"),
+            ("100%-%4-%zz-%", "100%-%4-%zz-%"),
+            ("%254", "%4"),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_find_escapes_the_quick_look(
+            text in prop_oneof![
+                "[a@+=:J%.-]{0,40}",
+                "[a-z/]{0,30}(%2B|%252b|\\+| )[0-9 -]{8,16}[a-z/]{0,30}",
+                "[a-z/-]{0,30}4[0-9]{12,18}[a-z/-]{0,30}",
+                "[a-z/]{0,30}(%65|e)yJ[a-z]{10,20}\\.[a-z]{0,9}",
+            ]
+        ) {
+            let arena = Bump::new();
+            let is_found = find(Plain::of(&text, &arena).bytes, 0).is_some();
+            prop_assert!(!is_found || may_hold(&text), "{text}");
+            for scrubbed in [segments(&text, &arena), finds(&text, &arena)] {
+                prop_assert_eq!(scrubbed != text, is_found, "{}", text);
+            }
+        }
+
+        /// What is not found keeps its bytes, wherever the finds stand among them.
+        #[test]
+        fn the_rest_of_a_text_stays(parts in prop::collection::vec("[ é%C3a-z]{0,20}", 1..5)) {
+            let arena = Bump::new();
+            let text = |find: &str| parts.join(&format!(" {find} "));
+            let given = text("joe%2540x");
+            prop_assert_eq!(finds(&given, &arena), text("[email]"));
+            let path = |find: &str| parts.join(&format!("/{find}/"));
+            let given = path("a joe%2540x");
+            prop_assert_eq!(segments(&given, &arena), path("[email]"));
+        }
+    }
+}

@@ -117,12 +117,10 @@ pub(crate) fn find(bytes: &[u8], from: usize) -> Option<(Range<usize>, Shape)> {
             };
             Some(found)
         });
-    let card = (rest.len() >= MIN_CARD).then(|| card(bytes, from)).flatten();
-    match (by_sign, card) {
-        (Some(found), Some(card)) if card.start < found.0.start => Some((card, Shape::Card)),
-        (None, card) => card.map(|card| (card, Shape::Card)),
-        (found, _) => found,
-    }
+    // Only before that one: what is searched again behind it stays short.
+    let before = by_sign.as_ref().map_or(bytes.len(), |(found, _)| found.start);
+    let card = card(bytes.get(..before)?, from).map(|card| (card, Shape::Card));
+    card.or(by_sign)
 }
 
 /// Whether the sign at this place stands between the name of a secret and something.
@@ -141,28 +139,29 @@ pub(crate) fn names_secret(bytes: &[u8], sign: usize) -> bool {
 }
 
 fn secret(bytes: &[u8], sign: usize) -> Option<Range<usize>> {
+    if !names_secret(bytes, sign) {
+        return None;
+    }
     let start = sign + 1;
     let end = end_of(bytes, start, is_secret_byte);
-    let least = if bytes.get(sign) == Some(&b':') {
-        MIN_SECRET
-    } else {
-        1
-    };
-    (end - start >= least && names_secret(bytes, sign)).then_some(start..end)
+    let is_colon = bytes.get(sign) == Some(&b':');
+    (end - start >= if is_colon { MIN_SECRET } else { 1 }).then_some(start..end)
 }
 
 /// The byte `J` is the third of `{"` in base64, with which the head of every JWT begins.
 fn jwt(bytes: &[u8], from: usize, third: usize) -> Option<Range<usize>> {
     let start = third.checked_sub(2).filter(|start| *start >= from)?;
+    // Within a word none begins: so no byte is looked at twice.
+    if bytes
+        .get(start.wrapping_sub(1))
+        .copied()
+        .is_some_and(is_base64url)
+    {
+        return None;
+    }
     let end = end_of(bytes, start, |byte| is_base64url(byte) || byte == b'.');
     let jwt = bytes.get(start..end)?;
-    let right = jwt.starts_with(b"ey") && jwt.len() >= MIN_JWT && jwt.contains(&b'.');
-    (right
-        && !bytes
-            .get(start.wrapping_sub(1))
-            .copied()
-            .is_some_and(is_base64url))
-    .then_some(start..end)
+    (jwt.starts_with(b"ey") && jwt.len() >= MIN_JWT && jwt.contains(&b'.')).then_some(start..end)
 }
 
 fn email(bytes: &[u8], from: usize, at: usize) -> Option<Range<usize>> {
@@ -287,4 +286,160 @@ fn is_name(byte: u8) -> bool {
             byte,
             b'.' | b'+' | b'!' | b'$' | b'%' | b'*' | b'\'' | b'"' | b'^' | b'`' | b'{' | b'|' | b'}' | b'~'
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(&str, Shape)> {
+        find(text.as_bytes(), 0).map(|(range, shape)| (text.get(range).unwrap(), shape))
+    }
+
+    #[track_caller]
+    fn finds(shape: Shape, cases: &[(&str, Option<&str>)]) {
+        for (text, expected) in cases {
+            assert_eq!(found(text), expected.map(|expected| (expected, shape)), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_mail_have_a_name_and_a_host_of_letters() {
+        finds(
+            Shape::Email,
+            &[
+                (
+                    "to joe.o'neil+x%y_z-1@mail.example, or",
+                    Some("joe.o'neil+x%y_z-1@mail.example"),
+                ),
+                ("<jöé@bücher.example>", Some("jöé@bücher.example")),
+                ("a/b@c", Some("b@c")),
+                ("m=b@c.d.", Some("b@c.d")),
+                ("@joe@social.example", Some("joe@social.example")),
+                ("a@@b", None),
+                ("@b", None),
+                (" @b", None),
+                ("a@", None),
+                ("a@-.", None),
+                ("a@1.2", None),
+                ("a@b.2", None),
+                ("a@1.b2", Some("a@1.b2")),
+                ("logo@2x.png", None),
+                ("logo@2x.PNG", None),
+                ("logo@2x.pngx", Some("logo@2x.pngx")),
+            ],
+        );
+    }
+
+    #[test]
+    fn tokens_are_known_by_their_head_or_their_name() {
+        finds(
+            Shape::Token,
+            &[
+                ("x eyJhbGciOiJIUzI1.e30 y", Some("eyJhbGciOiJIUzI1.e30")), // 20 bytes
+                ("eyJhbGciOiJIUzI1.e3", None),
+                ("eyJhbGciOiJIUzI1NiJ9", None), // no dot
+                ("xeyJhbGciOiJIUzI1NiJ9.e30", None),
+                ("aaJhbGciOiJIUzI1NiJ9.e30.aaaa", None),
+                (
+                    "/eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.",
+                    Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."),
+                ),
+                ("token=a", Some("a")),
+                ("Access_Token=a/b+c== d", Some("a/b+c==")),
+                ("token=", None),
+                ("tokens=a", None),
+                ("oken=a", None),
+                ("token:1234567", None),
+                ("token:12345678", Some("12345678")),
+                ("token: 12345678", None),
+                ("https://x", None),
+            ],
+        );
+        for name in SECRETS {
+            let text = format!("{}=a", String::from_utf8_lossy(name));
+            assert_eq!(found(&text), Some(("a", Shape::Token)), "{text}");
+            let documented = format!("`{}`", String::from_utf8_lossy(name));
+            assert!(Shape::Token.doc().contains(&documented), "{documented}");
+        }
+    }
+
+    /// The numbers are those that networks publish for tests, or zeros with the check digit of another program.
+    #[test]
+    fn numbers_of_cards_have_a_size_a_beginning_and_a_check_digit() {
+        finds(
+            Shape::Card,
+            &[
+                ("4111111111111111", Some("4111111111111111")),
+                ("4111111111111112", None),
+                ("no 5555-5555 5555+4444, or", Some("5555-5555 5555+4444")),
+                ("3782-822463-10005", Some("3782-822463-10005")),
+                ("4222222222222", Some("4222222222222")), // 13
+                ("420000000000", None),                   // 12, with a right check digit
+                ("6304000000000000000", Some("6304000000000000000")), // 19
+                ("6304000000000000001", None),
+                ("40000000000000000002", None), // 20, with a right check digit
+                ("4111--1111-1111-1111", None),
+                ("4111.1111.1111.1111", None),
+                ("41111-1111-1111-111", None),
+                ("411-1111-1111-1111", None),
+                ("a4111111111111111", None),
+                ("4111111111111111a", None),
+                ("_4111111111111111_", Some("4111111111111111")),
+                ("2026-11-25-4111111111111111-1", Some("4111111111111111")),
+                ("4111-1111-1111-1111-2026", Some("4111-1111-1111-1111")),
+                ("1111-4111-1111-1111-1111", Some("4111-1111-1111-1111")),
+            ],
+        );
+        // All of these check digits are right.
+        for (first, last, is_card) in [
+            ("2199", 7, false),
+            ("2200", 4, true),
+            ("2204", 0, true),
+            ("2205", 9, false),
+            ("2220", 0, false),
+            ("2221", 9, true),
+            ("2720", 5, true),
+            ("2721", 4, false),
+            ("2999", 9, false),
+            ("3000", 4, true),
+            ("6999", 0, true),
+            ("7000", 5, false),
+        ] {
+            let number = format!("{first}00000000000{last}");
+            assert_eq!(found(&number).is_some(), is_card, "{number}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_phones_have_a_plus_and_eight_digits() {
+        finds(
+            Shape::Phone,
+            &[
+                ("+12345678", Some("+12345678")),
+                ("+1234567", None),
+                ("tel:+41 79 123 45 67.", Some("+41 79 123 45 67")),
+                ("+1 (650) 555-1212", Some("+1 (650) 555-1212")),
+                ("+(41) 79.123.45.67", Some("+(41) 79.123.45.67")),
+                ("+41   79 123 45 67", None),
+                ("+02345678", None),
+                ("+ 12345678", None),
+                ("a+12345678", None),
+                ("1+12345678", None),
+                ("-+12345678a", Some("+12345678")),
+                (" 41791234567", Some(" 41791234567")), // a form's plus
+                ("x 41791234567", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_first_find_comes_first() {
+        let text = b"a@b 4111111111111111 +12345678 c@d";
+        let (mut from, mut shapes) = (0, Vec::new());
+        while let Some((range, shape)) = find(text, from) {
+            (from, shapes) = (range.end, [shapes, vec![shape]].concat());
+        }
+        assert_eq!(shapes, [Shape::Email, Shape::Card, Shape::Phone, Shape::Email]);
+    }
 }
