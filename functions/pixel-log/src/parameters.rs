@@ -110,7 +110,7 @@ parameters! {
     }
     // Read by the event stage: they are several, or make several rows.
     others {
-        "p.NAME" => "event_props", true, "custom property of that name: up to 32, names of 64 bytes, values of 512, 8 KiB of JSON together; what is more is dropped and counted";
+        "p.NAME" => "event_props", true, "custom property of that name, never scrubbed: up to 32, names of 64 bytes, values of 512, 8 KiB of JSON together; what is more is dropped and counted";
         BATCH => "batch_index", false, "a JSON array of up to 100 objects with these names, for several events in one hit; the query's own parameters hold for each. What begins no array is another tracker's: dropped and counted";
     }
 }

@@ -36,29 +36,29 @@ table! {
     }
     "Event" {
         event_name: Text<'a>[64], Technical, "", "Parameter `e`; `page_view` without it; `request` for what is no pixel hit";
-        event_props: Text<'a>[8192], Commercial, "JSON object of texts", "Custom properties `p.NAME`";
+        event_props: Text<'a>[8192], Commercial, "JSON object of texts", "Custom properties `p.NAME`, as sent: nothing is scrubbed";
         page_view_id: Text<'a>[128], Technical, "", "The page's own id of the page view";
     }
     "Page" {
-        page_url: Text<'a>[2048], Quasi, "URL", "Address of the page: scheme, host, port and path, e-mail addresses replaced";
+        page_url: Text<'a>[2048], Quasi, "URL", "Address of the page: scheme, host, port and path, scrubbed";
         page_host: Text<'a>[255], Quasi, "ASCII", "Host of the page, in lower case and punycode";
-        page_path: Text<'a>[1024], Quasi, "", "Path of the page, as sent";
-        page_fragment: Text<'a>[256], Quasi, "", "Fragment of the page, where it is a plain anchor";
-        page_title: Text<'a>[512], Quasi, "", "Title of the page";
+        page_path: Text<'a>[1024], Quasi, "", "Path of the page, as sent, scrubbed";
+        page_fragment: Text<'a>[256], Quasi, "", "Fragment of the page, where it is a plain anchor and holds nothing that is scrubbed";
+        page_title: Text<'a>[512], Quasi, "", "Title of the page, scrubbed";
         page_lang: Text<'a>[35], Technical, "BCP 47", "Language of the page";
         page_source: Text<'a>[16], Technical, "`param` or `referer_header`", "Where the address of the page was found";
     }
     "Referrer and campaign" {
-        ref_url: Text<'a>[2048], Quasi, "URL", "Where the visitor came from: scheme, host, port and path";
+        ref_url: Text<'a>[2048], Quasi, "URL", "Where the visitor came from: scheme, host, port and path, scrubbed";
         ref_host: Text<'a>[255], Quasi, "ASCII", "Host of the referrer";
-        ref_path: Text<'a>[1024], Quasi, "", "Path of the referrer";
+        ref_path: Text<'a>[1024], Quasi, "", "Path of the referrer, scrubbed";
         ref_is_internal: Boolean, Technical, "", "Whether page and referrer have one host";
-        utm_source: Text<'a>[255], Commercial, "", "`utm_source` of the page";
-        utm_medium: Text<'a>[255], Commercial, "", "`utm_medium` of the page";
-        utm_campaign: Text<'a>[255], Commercial, "", "`utm_campaign` of the page";
-        utm_term: Text<'a>[255], Commercial, "", "`utm_term` of the page";
-        utm_content: Text<'a>[255], Commercial, "", "`utm_content` of the page";
-        utm_id: Text<'a>[255], Commercial, "", "`utm_id` of the page";
+        utm_source: Text<'a>[255], Commercial, "", "`utm_source` of the page, scrubbed";
+        utm_medium: Text<'a>[255], Commercial, "", "`utm_medium` of the page, scrubbed";
+        utm_campaign: Text<'a>[255], Commercial, "", "`utm_campaign` of the page, scrubbed";
+        utm_term: Text<'a>[255], Commercial, "", "`utm_term` of the page, scrubbed";
+        utm_content: Text<'a>[255], Commercial, "", "`utm_content` of the page, scrubbed";
+        utm_id: Text<'a>[255], Commercial, "", "`utm_id` of the page, scrubbed";
         click_id_network: Text<'a>[16], Commercial, "", "Ad network whose click id the page's address carried; the id itself is dropped";
     }
     "Identity and consent" {
@@ -79,7 +79,7 @@ table! {
         http_version: Text<'a>[16], Technical, "", "Version of the protocol";
         http_scheme: Text<'a>[16], Technical, "", "`https`, `http` …";
         http_host: Text<'a>[255], Technical, "", "`Host` header, as the viewer sent it";
-        request_path: Text<'a>[1024], Technical, "", "Path of the request, without its query";
+        request_path: Text<'a>[1024], Technical, "", "Path of the request, without its query, scrubbed";
         bytes_sent: Bigint, Technical, "bytes", "To the viewer, headers included";
         bytes_received: Bigint, Technical, "bytes", "From the viewer, headers included";
         time_taken_ms: Int, Technical, "ms", "From the request to the last byte of the answer";

@@ -92,6 +92,17 @@ fn documents_are_up_to_date() {
     reference.push_str(
         "\nPartition columns, both strings: `dt` (`2026-11-01`) and `hour` (`07`) of `ts_server`, UTC.\n\n",
     );
+    reference.push_str(
+        "### Scrubbed texts\n\nA page's address carries personal data unasked. In the columns that are scrubbed a mark \
+         stands for what has one of these shapes, behind any layers of percent-encoding. In addresses it takes the place \
+         of all between two slashes, in the title of the find alone. Other shapes are not known, and no other column is \
+         looked at: ids, the names of event and site and above all custom properties hold what the page sends, so do not \
+         put personal data there.\n\n| mark | in place of |\n| --- | --- |\n",
+    );
+    for (mark, what) in pixel_log::SCRUBBED {
+        writeln!(reference, "| `{mark}` | {what} |").unwrap();
+    }
+    reference.push('\n');
     reference.push_str(&columns("failed_events_landed", FailedEvent::COLUMNS));
     reference.push_str("\nPartition column, a string: `dt` of `ts_arrival`, UTC.\n");
     hold(&repository().join("docs/columns.md"), &reference);
