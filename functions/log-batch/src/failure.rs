@@ -56,7 +56,7 @@ impl FailureReason {
         ),
         (
             "batch_json",
-            "the parameter `b` begins a JSON array, and is none of objects with plain values",
+            "the parameter `b` begins a JSON array, but is not one of objects with plain values",
         ),
         ("batch_size", "the parameter `b` holds no event, or more than 100"),
         (

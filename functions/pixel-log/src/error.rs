@@ -21,7 +21,7 @@ pub enum LineError {
         /// Its column, counted from 1.
         column: usize,
     },
-    /// The parameter `b` begins a JSON array, and is none of objects with plain values.
+    /// The parameter `b` begins a JSON array, but is not one of objects with plain values.
     BatchJson {
         /// The column of the query, counted from 1.
         column: usize,
@@ -66,7 +66,7 @@ impl fmt::Display for LineError {
             ),
             LineError::BatchJson { column } => write!(
                 f,
-                "column {column}: the parameter b begins a JSON array, and is none of objects with text, number or boolean values"
+                "column {column}: the parameter b begins a JSON array, but is not one of objects with text, number or boolean values"
             ),
             LineError::BatchSize { found, limit } => {
                 write!(
@@ -104,7 +104,7 @@ mod tests {
             (
                 LineError::BatchJson { column: 21 },
                 "batch_json",
-                "column 21: the parameter b is not a JSON array",
+                "column 21: the parameter b begins a JSON array, but is not one of objects",
             ),
             (
                 LineError::BatchSize { found: 65, limit: 64 },
