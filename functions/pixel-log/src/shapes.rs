@@ -43,7 +43,7 @@ impl Shape {
                 "a token: `eyJ…` of 20 bytes or more with a dot (JWT); what follows `NAME=`, and 8 bytes or more that \
                  follow `NAME:`, where the name ends with `token`, `secret`, `password`, `passwd`, `pwd`, `apikey`, \
                  `api_key`, `api-key`, `auth`, `authorization`, `bearer`, `jwt`, `session`, `sessionid`, `session_id`, \
-                 `sessid`, `credential` or `signature`. Under another name, or under none, nothing else is a token"
+                 `sid`, `credential`, `signature` or `sig`. Under another name, or under none, nothing else is a token"
             }
             Shape::Card => {
                 "a number of a card: 13 to 19 digits with a right check digit (Luhn), in one run or in groups of which \
@@ -73,7 +73,7 @@ const MIN_JWT: usize = 20;
 const MIN_SECRET: usize = 8;
 
 /// The names of secrets, by their ends, in lower case.
-const SECRETS: [&[u8]; 18] = [
+const SECRETS: [&[u8]; 19] = [
     b"token",
     b"secret",
     b"password",
@@ -89,9 +89,10 @@ const SECRETS: [&[u8]; 18] = [
     b"session",
     b"sessionid",
     b"session_id",
-    b"sessid",
+    b"sid",
     b"credential",
     b"signature",
+    b"sig",
 ];
 
 /// Endings of files that stand behind `@2x`; none is a domain of the first level.
@@ -125,7 +126,10 @@ pub(crate) fn find(bytes: &[u8], from: usize) -> Option<(Range<usize>, Shape)> {
 
 /// Whether the sign at this place stands between the name of a secret and something.
 pub(crate) fn names_secret(bytes: &[u8], sign: usize) -> bool {
-    let Some(before) = bytes.get(..sign) else {
+    let Some(before) = bytes
+        .get(..sign)
+        .filter(|before| before.last().is_some_and(u8::is_ascii_alphabetic))
+    else {
         return false;
     };
     let ends_with = |name: &&[u8]| {
