@@ -93,9 +93,10 @@ fn requests_for_other_paths_are_counted_apart_whatever_a_page_calls_its_event() 
         ask("2", "/p.gif?e=request"),
         ask("3", "/p.gif?e=click"),
         ask("4", "/robots.txt"),
+        ask("5", "/p.gif"),
     ];
     let counts = handle::<Kinesis>(&records, None).outcome.counts;
-    assert_eq!((counts.lines, counts.rows, counts.requests), (4, 4, 2));
+    assert_eq!((counts.lines, counts.rows, counts.requests), (5, 5, 2));
 }
 
 #[test]
