@@ -192,7 +192,7 @@ pub(crate) fn free_keys(streams: f64, prices: &Prices) -> f64 {
     requests / 1e4 * prices.usd("kms_requests")
 }
 
-/// What the free tier of CloudWatch takes off what watches the stack.
+/// What the free tier of `CloudWatch` takes off what watches the stack.
 pub(crate) fn free_watched(watch: Watch, prices: &Prices) -> f64 {
     let free = Watch {
         alarm_metrics: watch.alarm_metrics.min(prices.free("cloudwatch_alarms")),

@@ -118,7 +118,7 @@ pub(crate) fn no_wildcards(world: &World) -> Vec<String> {
     })
 }
 
-/// EventBridge may use the key of the topic, for the topic alone: it names no account, but SNS names the topic.
+/// `EventBridge` may use the key of the topic, for the topic alone: it names no account, but SNS names the topic.
 pub(crate) fn notices(world: &World) -> Vec<String> {
     world.each(|deployed, violations| {
         let topic = deployed.stack.reference("Watching/Topic");
