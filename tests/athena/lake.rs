@@ -35,7 +35,7 @@ pub(crate) struct Lake {
 impl Lake {
     fn deploy() -> Lake {
         let folder = work().join("lake");
-        let mut writer = LakeWriter::new(&LakeFolder::create_afresh(&folder).unwrap()).unwrap();
+        let mut writer = LakeWriter::new(&LakeFolder::create_afresh(&folder, ".pixlake").unwrap()).unwrap();
         let (mut events, mut failed_events) = (Vec::new(), Vec::new());
         let streams = target().join("ci/streams");
         for record in records(&streams.join("events.jsonl")) {
