@@ -10,6 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
 use pixel_row::Day;
 
+use super::parquet_file;
 use super::staging;
 use super::table::{EVENTS, TABLES};
 
@@ -137,6 +138,14 @@ impl Lake {
         }
         hours.sort_unstable();
         Ok(hours)
+    }
+
+    /// The first object of the tables that is no Parquet file, or a damaged one.
+    pub fn first_damaged(&self) -> Option<PathBuf> {
+        let folders = TABLES.map(|table| self.root.join(table.folder));
+        folders
+            .iter()
+            .find_map(|folder| parquet_file::first_damaged(folder))
     }
 
     /// The lake's folder.

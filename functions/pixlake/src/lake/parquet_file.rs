@@ -1,11 +1,14 @@
 //! Rows as a Parquet file.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::ParquetMetaDataReader;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
 
@@ -26,8 +29,31 @@ pub(super) fn write(batch: &RecordBatch, file: &mut File) -> Result<(), ParquetE
     for column in UNIQUE_COLUMNS {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
     }
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties.build()))?;
+    // Readers know the columns from the catalog; Arrow's own copy of them would be most of a small file.
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties.build())
+        .with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options)?;
     writer.write(batch)?;
     writer.close()?;
     Ok(())
+}
+
+/// The first file in a folder, or in one below it, whose footer cannot be read. Folders that cannot are passed over.
+pub(super) fn first_damaged(folder: &Path) -> Option<PathBuf> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort_unstable();
+    paths.into_iter().find_map(|path| {
+        if path.is_dir() {
+            return first_damaged(&path);
+        }
+        let is_parquet = path.extension().is_some_and(|extension| extension == "parquet");
+        let file = File::open(&path).ok().filter(|_| is_parquet)?;
+        let footer = ParquetMetaDataReader::new().parse_and_finish(&file);
+        footer.is_err().then_some(path)
+    })
 }
