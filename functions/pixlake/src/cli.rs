@@ -247,11 +247,21 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
 fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), CommandError> {
     let lake = Lake::find(lake).map_err(CommandError::job)?;
     let sql = statement.read(&lake)?;
-    runtime::block_on(async {
+    runtime::block_on(|| async {
         let engine = Engine::open(lake.root()).await?;
         let result = engine.sql(&sql).await?;
         output::write(format, result, &mut io::BufWriter::new(terminal::stdout())).await?;
         Ok(())
+    })
+    .map_err(|error| match error {
+        // The engine does not say of which file it speaks.
+        CommandError::Job(message) if message.contains("Parquet") => {
+            let damaged = lake.first_damaged();
+            let damaged =
+                damaged.map(|path| format!("{}: this file is damaged; move it away: ", path.display()));
+            CommandError::Job(damaged.unwrap_or_default() + &message)
+        }
+        error => error,
     })
 }
 

@@ -21,7 +21,7 @@ const LOG: &str = "sample.log";
 const SHOWN_ROWS: usize = 8;
 
 /// Runs the demo in a lake folder that it starts afresh.
-pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), CommandError> {
+pub(crate) fn run(lake_folder: &Path, out: &mut (impl Write + Send)) -> Result<(), CommandError> {
     let lake = Lake::create_afresh(lake_folder, LOG).map_err(CommandError::job)?;
     let unwritable = |path: &Path| {
         let path = path.display().to_string();
@@ -40,7 +40,7 @@ pub(crate) fn run(lake_folder: &Path, out: &mut impl Write) -> Result<(), Comman
             "the sample left no rows in the lake".to_owned(),
         ));
     };
-    runtime::block_on(async {
+    runtime::block_on(|| async {
         let engine = Engine::open(lake_folder).await?;
         for report in &REPORTS {
             writeln!(out, "\n{}", report.title)?;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use log_batch::ports::{Clock, Randomness};
@@ -10,13 +11,29 @@ use pixel_row::Timestamp;
 
 use crate::error::CommandError;
 
-/// Runs a future to its end on all cores.
-pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+/// Stack of the thread that plans a query, in bytes: the engine calls itself for each level of an expression, some
+/// kilobytes at a time. Only what is used of it takes memory.
+const PLANNING_STACK: usize = 1 << 30;
+/// The same of the threads that answer it.
+const ANSWERING_STACK: usize = 1 << 26;
+
+/// Runs the future that this makes to its end, on all cores.
+pub(crate) fn block_on<T: Send, F: Future<Output = Result<T, CommandError>>>(
+    make: impl FnOnce() -> F + Send,
+) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(ANSWERING_STACK)
         .enable_all()
         .build()
         .map_err(CommandError::job)?;
-    runtime.block_on(future)
+    thread::scope(|scope| {
+        let planning = thread::Builder::new()
+            .stack_size(PLANNING_STACK)
+            .spawn_scoped(scope, || runtime.block_on(make()))
+            .map_err(CommandError::job)?;
+        let panicked = |_| Err(CommandError::Job("answering the query panicked".to_owned()));
+        planning.join().unwrap_or_else(panicked)
+    })
 }
 
 /// The machine's clock.

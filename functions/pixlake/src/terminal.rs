@@ -29,8 +29,8 @@ impl<T: AsRef<str>> fmt::Display for Escaped<T> {
 }
 
 /// Standard output; where it is a terminal, what could steer it is escaped.
-pub(crate) fn stdout() -> Box<dyn Write> {
-    let out = io::stdout().lock();
+pub(crate) fn stdout() -> Box<dyn Write + Send> {
+    let out = io::stdout();
     if out.is_terminal() {
         Box::new(TerminalWriter::new(out))
     } else {

@@ -455,6 +455,60 @@ fn a_statement_may_be_typed_saved_or_read() {
     }
 }
 
+/// Expressions of many levels, which the engine walks by calling itself.
+#[test]
+fn a_deep_expression_is_answered_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    succeed(&["ingest", "--lake", lake, "/dev/null"]);
+    let keys = |count: usize| -> String {
+        let keys: Vec<String> = (0..count).map(|key| format!("event_key = {key}")).collect();
+        format!(
+            "SELECT count(*) AS n FROM events_landed WHERE {}",
+            keys.join(" OR ")
+        )
+    };
+    let answer = succeed(&["query", "--lake", lake, "--format", "csv", &keys(1_000)]);
+    assert_eq!(answer, "n\r\n0\r\n");
+    let refused = run(&["query", "--lake", lake, &keys(3_000)]);
+    assert_eq!(refused.status.code(), Some(1));
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    assert!(stderr.contains("more than 2000 levels"), "{stderr}");
+}
+
+#[test]
+fn a_damaged_file_of_the_lake_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 50, 5, 1.0);
+    succeed(&[
+        "ingest",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.path.to_str().unwrap(),
+    ]);
+    let hour = lake.join("events/dt=2026-11-01/hour=00");
+    let whole = fs::read_dir(&hour).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(whole).unwrap();
+    for bytes in [&whole[..whole.len() - 1], &whole[..100], b"no Parquet"] {
+        let damaged = hour.join("damaged.parquet");
+        fs::write(&damaged, bytes).unwrap();
+        let output = run(&[
+            "query",
+            "--lake",
+            lake.to_str().unwrap(),
+            "SELECT max(event_name) FROM events",
+        ]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr.starts_with(&format!("pixlake: {}: this file is damaged", damaged.display())),
+            "{stderr}"
+        );
+    }
+}
+
 /// What a stranger may put into an address, a file's name and a statement.
 const STEERING: &str = "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}";
 

@@ -13,7 +13,7 @@ use datafusion::object_store::local::LocalFileSystem;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr, visit_expressions};
+use datafusion::sql::sqlparser::ast::{Expr, Visit as _, Visitor};
 
 use super::{QueryError, VIEWS, functions};
 use crate::lake::{TABLES, Table};
@@ -70,7 +70,11 @@ impl Engine {
             .with_allow_statements(false);
         let state = self.context.state();
         let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
-        refuse_time_zones(&statement)?;
+        if let Statement::Statement(statement) = &statement
+            && let ControlFlow::Break(refusal) = statement.visit(&mut Refusals::default())
+        {
+            return Err(refusal);
+        }
         let plan = state.statement_to_plan(statement).await?;
         queries_only
             .verify_plan(&plan)
@@ -88,17 +92,34 @@ impl Engine {
     }
 }
 
-/// `AT TIME ZONE` means another moment here than in Athena, so that an answer would be wrong without a word.
-fn refuse_time_zones(statement: &Statement) -> Result<(), QueryError> {
-    let Statement::Statement(statement) = statement else {
-        return Ok(());
-    };
-    match visit_expressions(statement.as_ref(), |expression| match expression {
-        Expr::AtTimeZone { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(QueryError::TimeZone),
+/// The most levels of an expression: each takes some of the planning thread's stack, and the engine's time grows with
+/// their square.
+const MAX_DEPTH: usize = 2_000;
+
+/// What of a statement is refused before the engine sees it.
+#[derive(Default)]
+struct Refusals {
+    depth: usize,
+}
+
+impl Visitor for Refusals {
+    type Break = QueryError;
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<QueryError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return ControlFlow::Break(QueryError::TooDeep { limit: MAX_DEPTH });
+        }
+        match expression {
+            // It means another moment here than in Athena: an answer would be wrong without a word.
+            Expr::AtTimeZone { .. } => ControlFlow::Break(QueryError::TimeZone),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_expr(&mut self, _expression: &Expr) -> ControlFlow<QueryError> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
     }
 }
 

@@ -21,6 +21,11 @@ pub enum QueryError {
     NotAQuery,
     /// The statement converts between time zones.
     TimeZone,
+    /// An expression of the statement has too many levels.
+    TooDeep {
+        /// The most that it may have.
+        limit: usize,
+    },
     /// The engine refuses the query or fails at it.
     Engine {
         /// What it says, on one line.
@@ -39,6 +44,10 @@ impl fmt::Display for QueryError {
             }
             QueryError::TimeZone => f.write_str(
                 "AT TIME ZONE is answered by Athena alone; times are UTC here, and an INTERVAL moves them",
+            ),
+            QueryError::TooDeep { limit } => write!(
+                f,
+                "an expression has more than {limit} levels; a list of values is shorter with IN (…)"
             ),
             QueryError::Engine { message } => f.write_str(message),
             QueryError::Output(source) => write!(f, "cannot write the answer: {source}"),
