@@ -79,7 +79,8 @@ fn the_mapping_has_the_values_that_the_design_asks_for() {
         reports_item_failures: true,
         bisects: true,
         retries: Some(100),
-        record_age: Some(Duration::from_hours(6 * 24)),
+        // An hour before a day of retention ends.
+        record_age: Some(Duration::from_hours(23)),
         // What the stream, the function and the bucket are called is the template's affair.
         ..settings.clone()
     };
