@@ -14,8 +14,8 @@ use std::fmt::Write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use kpl::{
-    Aggregator, Blob, Blobs, DeaggregateError, KeyTableName, Limits, Payload, Pushed, deaggregate,
-    deaggregate_all, effective_hash_key,
+    Aggregator, Blob, Blobs, DeaggregateError, KeyTableName, Limits, MAGIC, Payload, Pushed, deaggregate,
+    deaggregate_all, effective_hash_key, has_right_digest,
 };
 use oracle::Owned;
 use serde::Deserialize;
@@ -615,4 +615,18 @@ fn as_kcl(read: &Result<Payload<'_>, DeaggregateError>) -> Option<Vec<(bool, Own
             )])
         }
     }
+}
+
+#[test]
+fn a_digest_is_right_wrong_or_not_there() {
+    // RFC 1321, appendix A.5: the digest of "abc", which is no protobuf.
+    let digest = hex("900150983cd24fb0d6963f7d28e17f72");
+    let blob = [&MAGIC[..], b"abc", &digest].concat();
+    assert_eq!(has_right_digest(&blob), Some(true));
+    assert_eq!(
+        has_right_digest(&[&MAGIC[..], b"abd", &digest].concat()),
+        Some(false)
+    );
+    assert_eq!(has_right_digest(&[&MAGIC[..], &digest].concat()), None);
+    assert_eq!(has_right_digest(&blob[1..]), None);
 }
