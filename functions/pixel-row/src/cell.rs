@@ -189,6 +189,7 @@ mod tests {
             (Bigint, r#""-9223372036854775808""#, Some(Cell::Bigint(i64::MIN))),
             (Boolean, "false", Some(Cell::Boolean(false))),
             (Boolean, r#""TRUE""#, Some(Cell::Boolean(true))),
+            (Boolean, r#""False""#, Some(Cell::Boolean(false))),
             (Boolean, r#""yes""#, None),
             (Boolean, "1", None),
             (StringArray, "[]", Some(Cell::Texts(vec![]))),
