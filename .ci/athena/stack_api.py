@@ -44,8 +44,10 @@ class Athena:
     """The part of Athena's API that runs queries."""
 
     def __init__(self, stack, added):
-        (self.workgroup,) = catalog.of_type(stack, "AWS::Athena::WorkGroup")
         queries = catalog.of_type(stack, "AWS::Athena::NamedQuery")
+        # That of the saved queries: operators have one of their own.
+        groups = catalog.of_type(stack, "AWS::Athena::WorkGroup")
+        (self.workgroup,) = [group for group in groups if group["Name"] == queries[0]["WorkGroup"]]
         for name, sql in added:
             queries.append(queries[0] | {"Name": name, "QueryString": sql})
         self.named_queries = {str(uuid.uuid4()): query for query in queries}
