@@ -17,7 +17,7 @@ use crate::demo;
 use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
 use crate::lake::Lake;
-use crate::query::{Engine, Format, output};
+use crate::query::{Engine, Format, QueryError, output};
 use crate::runtime;
 use crate::statement::{self, StatementArgs};
 use crate::terminal::{self, Escaped};
@@ -248,21 +248,24 @@ fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), C
     let lake = Lake::find(lake).map_err(CommandError::job)?;
     let sql = statement.read(&lake)?;
     runtime::block_on(|| async {
-        let engine = Engine::open(lake.root()).await?;
-        let result = engine.sql(&sql).await?;
-        output::write(format, result, &mut io::BufWriter::new(terminal::stdout())).await?;
-        Ok(())
-    })
-    .map_err(|error| match error {
-        // The engine does not say of which file it speaks.
-        CommandError::Job(message) if message.contains("Parquet") => {
-            let damaged = lake.first_damaged();
-            let damaged =
-                damaged.map(|path| format!("{}: this file is damaged; move it away: ", path.display()));
-            CommandError::Job(damaged.unwrap_or_default() + &message)
+        match answer(&lake, format, &sql).await {
+            Err(QueryError::Parquet { message }) => Err(CommandError::Job(match lake.first_damaged() {
+                Some(path) => format!(
+                    "{}: this file is damaged; move it away: {message}",
+                    path.display()
+                ),
+                None => message,
+            })),
+            answered => Ok(answered?),
         }
-        error => error,
     })
+}
+
+async fn answer(lake: &Lake, format: Format, sql: &str) -> Result<(), QueryError> {
+    let engine = Engine::open(lake.root()).await?;
+    let result = engine.sql(sql).await?;
+    output::write(format, result, &mut io::BufWriter::new(terminal::stdout())).await?;
+    Ok(())
 }
 
 fn write_sample(options: SampleOptions) -> Result<(), CommandError> {

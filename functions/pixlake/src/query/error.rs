@@ -26,6 +26,11 @@ pub enum QueryError {
         /// The most that it may have.
         limit: usize,
     },
+    /// A file of the lake is not what Parquet is.
+    Parquet {
+        /// What the engine says of it, on one line; it does not say which.
+        message: String,
+    },
     /// The engine refuses the query or fails at it.
     Engine {
         /// What it says, on one line.
@@ -49,7 +54,7 @@ impl fmt::Display for QueryError {
                 f,
                 "an expression has more than {limit} levels; a list of values is shorter with IN (…)"
             ),
-            QueryError::Engine { message } => f.write_str(message),
+            QueryError::Parquet { message } | QueryError::Engine { message } => f.write_str(message),
             QueryError::Output(source) => write!(f, "cannot write the answer: {source}"),
         }
     }
@@ -67,13 +72,16 @@ impl Error for QueryError {
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> QueryError {
         // The innermost error is the one that speaks of the query; the outer ones name engine parts.
-        let message = match error.find_root() {
-            DataFusionError::Diagnostic(_, inner) => inner.strip_backtrace(),
-            root => root.strip_backtrace(),
+        let root = match error.find_root() {
+            DataFusionError::Diagnostic(_, inner) => inner.as_ref(),
+            root => root,
         };
+        let message = root.strip_backtrace();
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        QueryError::Engine {
-            message: without_prefixes(&message).to_owned(),
+        let message = without_prefixes(&message).to_owned();
+        match root {
+            DataFusionError::ParquetError(_) => QueryError::Parquet { message },
+            _ => QueryError::Engine { message },
         }
     }
 }
