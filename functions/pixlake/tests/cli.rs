@@ -12,6 +12,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use pixel_log::Field;
 use support::{events_of_the_lines, number, pixlake, query, run, succeed, write_log};
 
 fn repository() -> PathBuf {
@@ -276,19 +277,19 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let log = write_log(folder.path(), 5_000, 13, 1.0);
     let lines = fs::read(&log.path).unwrap();
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(&lines).unwrap();
-    let whole = encoder.finish().unwrap();
-    fs::write(path("cut.gz"), &whole[..whole.len() / 2]).unwrap();
+    // One whole member, which is no whole number of batches, and the head of another.
+    let expected = 3_000;
+    let ends = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let end = ends.map(|(at, _)| at + 1).nth(expected - 1).unwrap();
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let cut = [&*gzip(&lines[..end]), &gzip(&lines[end..])[..12]].concat();
+    fs::write(path("cut.gz"), &cut).unwrap();
     fs::write(path("standard.log"), "#Version: 1.0\n").unwrap();
-    // What another decoder makes of the cut file: its whole lines.
-    let zcat = std::process::Command::new("gzip")
-        .args(["-dc", &path("cut.gz")])
-        .output()
-        .unwrap();
-    assert!(!zcat.status.success());
-    let expected = String::from_utf8_lossy(&zcat.stdout).matches('\n').count();
-    assert!(expected > 1_000);
+    let damage = cut.len();
 
     let (cut, standard, missing, good) = (
         path("cut.gz"),
@@ -327,7 +328,7 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
             &cut,
             format!(
                 "after line {expected}: the gzip data is damaged near byte {}",
-                whole.len() / 2
+                damage
             ),
         ),
         (
@@ -520,28 +521,36 @@ fn nothing_that_a_stranger_wrote_steers_a_terminal() {
     let lake = lake.to_str().unwrap();
     let good = write_log(folder.path(), 1, 7, 1.0);
     let good = fs::read_to_string(&good.path).unwrap();
-    let time = good.split_once('\t').unwrap().0;
-    // The steering text in each column at once, and in each alone, behind another line's own values.
-    let planted = |column: usize| {
-        let line = good.trim_end().split('\t').enumerate();
-        let columns: Vec<&str> = line
-            .map(|(index, text)| if index == column { STEERING } else { text })
-            .collect();
+    let planted = |texts: &[(Field, &str)]| {
+        let mut columns: Vec<&str> = good.trim_end().split('\t').collect();
+        for (field, text) in texts {
+            columns[*field as usize] = text;
+        }
         columns.join("\t") + "\n"
     };
-    let mut lines: String = (0..71).map(planted).collect();
-    let stem = format!(
-        "/p.gif\tt={0}&u=https://a.example/{0}&p={{\"{0}\":\"{0}\"}}",
-        STEERING.replace('\u{1b}', "%1b")
+    // In each column, and in the parameters of a hit.
+    let mut lines: String = Field::ALL
+        .iter()
+        .map(|field| planted(&[(*field, STEERING)]))
+        .collect();
+    let parameters = format!(
+        "e={0}&t={0}&u=https://a.example/{0}&p.{0}={0}",
+        STEERING.replace(['[', ']', ';'], ".")
     );
-    lines.extend([
-        good.replace("/p.gif\t", &format!("{stem}&")),
-        format!("{time}\t{STEERING}\n"),
+    lines += &planted(&[
+        (Field::CsMethod, "GET"),
+        (Field::ScStatus, "200"),
+        (Field::CsUriStem, "/p.gif"),
+        (Field::CsUriQuery, &parameters),
     ]);
+    lines += &format!("1\t{STEERING}\n");
     let log = folder.path().join(format!("a{STEERING}.log"));
     fs::write(&log, lines).unwrap();
     let log = log.to_str().unwrap();
     let missing = format!("missing{STEERING}.log");
+    succeed(&["ingest", "--lake", lake, log]);
+    let reached = "SELECT 1 FROM events_landed WHERE strpos(page_title, chr(27)) > 0 AND strpos(event_props, 'u001b') > 0";
+    assert_eq!(query(Path::new(lake), reached).len(), 1);
 
     for (args, code) in [
         (&["ingest", "--lake", lake, log, &missing][..], 1),
