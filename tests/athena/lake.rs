@@ -1,6 +1,7 @@
 //! The lake of the stage: the delivered rows as the lake writer stores them, in S3 under the template's
 //! prefixes, and beside it the rows themselves.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -35,7 +36,8 @@ pub(crate) struct Lake {
 impl Lake {
     fn deploy() -> Lake {
         let folder = work().join("lake");
-        let mut writer = LakeWriter::new(&LakeFolder::create_afresh(&folder, ".pixlake").unwrap()).unwrap();
+        drop(fs::remove_dir_all(&folder));
+        let mut writer = LakeWriter::new(&LakeFolder::open(&folder).unwrap()).unwrap();
         let (mut events, mut failed_events) = (Vec::new(), Vec::new());
         let streams = target().join("ci/streams");
         for record in records(&streams.join("events.jsonl")) {

@@ -300,7 +300,8 @@ fn the_sample_is_packed_as_the_function_packs_it() {
 #[test]
 fn rows_in_parquet_are_not_larger_than_assumed() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("costs-lake");
-    let lake = pixlake::lake::Lake::create_afresh(&folder, ".pixlake").unwrap();
+    drop(fs::remove_dir_all(&folder));
+    let lake = pixlake::lake::Lake::open(&folder).unwrap();
     let input = pixlake::ingest::Input::new(repository().join("events/sample.log"));
     let mut summary = pixlake::ingest::Summary::default();
     pixlake::ingest::run(&lake, vec![input], &pixel_log::RowConfig::default(), &mut summary).unwrap();
