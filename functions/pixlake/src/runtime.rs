@@ -11,11 +11,11 @@ use pixel_row::Timestamp;
 
 use crate::error::CommandError;
 
-/// Stack of the thread that plans a query, in bytes: the engine calls itself for each level of an expression, some
-/// kilobytes at a time. Only what is used of it takes memory.
-const PLANNING_STACK: usize = 1 << 30;
+/// Stack of the thread that plans a query, in bytes: the engine calls itself for each level of an expression. A debug
+/// build needs a quarter of it for the most levels that are let through. Only what is used takes memory.
+const PLANNING_STACK: usize = 256 * 1024 * 1024;
 /// The same of the threads that answer it.
-const ANSWERING_STACK: usize = 1 << 26;
+const ANSWERING_STACK: usize = 64 * 1024 * 1024;
 
 /// Runs the future that this makes to its end, on all cores.
 pub(crate) fn block_on<T: Send, F: Future<Output = Result<T, CommandError>>>(
