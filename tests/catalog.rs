@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lake::report::{REPORTS, Report};
 use pixel_row::{Column, ColumnType, FailedEvent, Row};
-use pixlake::report::{REPORTS, Report};
 use serde_json::json;
 
 /// The days of a saved question: the last seven, today included, in UTC as Athena's clock is.

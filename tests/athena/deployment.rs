@@ -6,8 +6,8 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lake::report::REPORTS;
 use pipeline_tests::stack::Stack;
-use pixlake::report::REPORTS;
 use serde_json::{Map, Value, json};
 
 /// An evaluated stack, for which a test may change what it would create.

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
+use lake::report::{REPORTS, parse_day};
+use lake::{Lake as LakeFolder, LakeWriter};
 use pixel_row::Timestamp;
-use pixlake::lake::{Lake as LakeFolder, LakeWriter};
-use pixlake::report::{REPORTS, parse_day};
 
 use crate::answer::{Answer, Cell};
 use crate::deployment::{Deployment, setting, target, work};

@@ -2,13 +2,10 @@
 
 use kpl::{Payload, deaggregate};
 use log_batch::{BatchSettings, EventWriter, LogRecord};
-use pipeline_tests::standstill::{FirehoseShelf, KinesisShelf, handle};
+use pipeline_tests::standstill::{FirehoseShelf, Handled, KinesisShelf, handle};
 use pixel_row::Timestamp;
 
 use super::bill::Way;
-
-/// A day after the sample, so that each of its times is a possible one. UTC milliseconds since 1970.
-const ARRIVAL_MS: i64 = 1_793_577_600_000;
 
 /// Firehose bills a record in steps of so many bytes.
 /// Source: <https://docs.aws.amazon.com/firehose/latest/dev/limits.html>
@@ -34,35 +31,48 @@ pub(crate) fn line_bytes(log: &[u8]) -> f64 {
     log.len() as f64 / log.split_inclusive(|&byte| byte == b'\n').count() as f64
 }
 
-/// Packs a log in batches of so many lines on average, as lines at even distances make them.
-pub(crate) fn pack(log: &[u8], lines_a_batch: f64, way: Way, blob_bytes: usize) -> Traffic {
+/// What the function makes of a log, in batches of so many lines on average, as lines at even distances make them.
+pub(crate) fn batches(
+    log: &[u8],
+    lines_a_batch: f64,
+    way: Way,
+    blob_bytes: usize,
+) -> impl Iterator<Item = Handled> {
     let settings = BatchSettings {
         blob_bytes,
         ..BatchSettings::default()
     };
-    let arrival = Timestamp::from_millis(ARRIVAL_MS).unwrap();
     let handle = match way {
         Way::Kpl => handle::<KinesisShelf>,
         Way::DirectPut => handle::<FirehoseShelf>,
     };
-    let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
-    let ends = (1..).map(|batch| (lines_a_batch * f64::from(batch)).round() as usize);
-
-    let mut sum = Traffic::default();
-    let mut start = 0;
-    for end in ends {
-        let end = end.min(lines.len());
+    let mut lines = log.split_inclusive(|&byte| byte == b'\n').enumerate().peekable();
+    let ends = (1..).map(move |batch| (lines_a_batch * f64::from(batch)).round() as usize);
+    ends.map_while(move |end| {
+        lines.peek()?;
         let mut event = EventWriter::new();
-        for line in &lines[start..end] {
+        while let Some((_, line)) = lines.next_if(|(index, _)| *index < end) {
             event.write(&LogRecord {
                 source: "",
                 shard: "",
                 sequence_number: None,
-                arrival,
+                arrival: arrival(),
                 data: line,
             });
         }
-        let handled = handle(&event.finish(), &settings, arrival).unwrap();
+        Some(handle(&event.finish(), &settings, arrival()).unwrap())
+    })
+}
+
+/// A day after the sample, so that each of its times is a possible one.
+pub(crate) fn arrival() -> Timestamp {
+    Timestamp::from_millis(1_793_577_600_000).unwrap()
+}
+
+/// Means over the lines of a log that is packed so.
+pub(crate) fn pack(log: &[u8], lines_a_batch: f64, way: Way, blob_bytes: usize) -> Traffic {
+    let mut sum = Traffic::default();
+    for handled in batches(log, lines_a_batch, way, blob_bytes) {
         sum.rows += handled.outcome.counts.rows as f64;
         for blob in &handled.blobs {
             sum.blobs += 1.0;
@@ -78,12 +88,8 @@ pub(crate) fn pack(log: &[u8], lines_a_batch: f64, way: Way, blob_bytes: usize) 
         for record in &handled.failed_events {
             sum.failed_steps += steps(record.len());
         }
-        if end == lines.len() {
-            break;
-        }
-        start = end;
     }
-    let count = lines.len() as f64;
+    let count = log.split_inclusive(|&byte| byte == b'\n').count() as f64;
     Traffic {
         row_bytes: sum.row_bytes / sum.rows,
         rows: sum.rows / count,

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
+use lake::{Lake, LakeWriter};
 use pixel_log::{RowConfig, RowReader, RowScratch};
 use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
-use pixlake::lake::{Lake, LakeWriter};
 use sample_log::{Sample, SampleOptions};
 use serde_json::Value;
 

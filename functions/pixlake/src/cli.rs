@@ -16,11 +16,11 @@ use crate::decode::{self, Kind};
 use crate::demo;
 use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
-use crate::lake::Lake;
 use crate::query::{Engine, Format, QueryError, output};
 use crate::runtime;
 use crate::statement::{self, StatementArgs};
 use crate::terminal::{self, Escaped};
+use lake::Lake;
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
 #[derive(Debug, Parser)]

@@ -8,10 +8,10 @@ use pixel_log::RowConfig;
 
 use crate::error::CommandError;
 use crate::ingest::{self, Input, Summary};
-use crate::lake::Lake;
 use crate::query::{Engine, output};
-use crate::report::REPORTS;
 use crate::runtime;
+use lake::Lake;
+use lake::report::REPORTS;
 
 /// The log lines: `pixlake sample --lines 2500 --seed 1 --rate 0.1`.
 const SAMPLE: &[u8] = include_bytes!("../../../events/sample.log");

@@ -16,7 +16,6 @@ use pixel_log::{Field, LogLine, RowConfig, RowReader};
 use pixel_row::Timestamp;
 
 use crate::error::CommandError;
-use crate::lake::Lake;
 use crate::landing::{Landed, Landing};
 use crate::local_pipeline::LocalPipeline;
 pub use crate::log_file::Input;
@@ -24,6 +23,7 @@ use crate::log_file::{InputError, LogFile};
 use crate::runtime::{Interrupt, SystemClock};
 use crate::summary::MAX_SHOWN_FAILURES;
 pub use crate::summary::Summary;
+use lake::Lake;
 
 /// Lines of a batch, as an event source mapping would hand them to the function.
 const BATCH_LINES: usize = 2_000;

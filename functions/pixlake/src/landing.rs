@@ -7,9 +7,9 @@ use log_batch::BatchCounts;
 use pixel_row::Timestamp;
 
 use crate::error::CommandError;
-use crate::lake::{Lake, LakeWriter};
 use crate::lake_outlet::Accepted;
 use crate::summary::MAX_SHOWN_FAILURES;
+use lake::{Lake, LakeWriter};
 
 /// Writes accepted records into the lake, batch by batch.
 pub(crate) struct Landing {

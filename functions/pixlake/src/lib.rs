@@ -1,8 +1,5 @@
-//! The whole pixel pipeline on one machine: what writes the lake, what queries it, and the tools around both.
-//!
-//! [`lake`] stands in for Firehose: rows in JSON come in, Parquet objects in `dt=…/hour=…/` folders come out.
-//! [`query`] stands in for Athena: it reads those folders with an embedded engine. [`report`] holds the
-//! questions that both engines answer with the same SQL.
+//! The whole pixel pipeline on one machine: log files go through the function's own code into a [`lake`], and
+//! [`query`] stands in for Athena: it reads the lake with an embedded engine.
 
 pub mod cli;
 pub mod decode;
@@ -10,13 +7,11 @@ mod demo;
 pub mod error;
 mod gzip_file;
 pub mod ingest;
-pub mod lake;
 mod lake_outlet;
 mod landing;
 mod local_pipeline;
 mod log_file;
 pub mod query;
-pub mod report;
 mod runtime;
 mod statement;
 pub mod summary;

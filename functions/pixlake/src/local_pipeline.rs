@@ -7,11 +7,11 @@ use log_batch::ports::{Clock as _, DerivedSalt, Ports};
 use log_batch::{BatchSettings, Verdict, handle_event};
 
 use crate::error::CommandError;
-use crate::lake::Lake;
 use crate::lake_outlet::{Accepted, EventLake, FailedEventLake};
 use crate::landing::Landing;
 use crate::runtime::{SystemClock, SystemRandomness};
 use crate::visitor_key;
+use lake::Lake;
 
 /// Calls whose records may wait between the function and the lake.
 const WAITING_CALLS: usize = 2;

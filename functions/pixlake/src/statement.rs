@@ -8,8 +8,8 @@ use clap::Args;
 use pixel_row::Day;
 
 use crate::error::CommandError;
-use crate::lake::Lake;
-use crate::report::{REPORTS, parse_day, replace_days};
+use lake::Lake;
+use lake::report::{REPORTS, parse_day, replace_days};
 
 /// Where the statement comes from, and the days that it asks for.
 #[derive(Debug, Args)]

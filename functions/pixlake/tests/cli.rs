@@ -326,10 +326,7 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
     for (error, (file, what)) in errors.iter().zip([
         (
             &cut,
-            format!(
-                "after line {expected}: the gzip data is damaged near byte {}",
-                damage
-            ),
+            format!("after line {expected}: the gzip data is damaged near byte {damage}"),
         ),
         (
             &standard,
@@ -543,7 +540,7 @@ fn nothing_that_a_stranger_wrote_steers_a_terminal() {
         (Field::CsUriStem, "/p.gif"),
         (Field::CsUriQuery, &parameters),
     ]);
-    lines += &format!("1\t{STEERING}\n");
+    lines += &["1\t", STEERING, "\n"].concat();
     let log = folder.path().join(format!("a{STEERING}.log"));
     fs::write(&log, lines).unwrap();
     let log = log.to_str().unwrap();

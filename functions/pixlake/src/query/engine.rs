@@ -16,7 +16,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Visit as _, Visitor};
 
 use super::{QueryError, VIEWS, functions};
-use crate::lake::{TABLES, Table};
+use lake::{TABLES, Table};
 
 /// The lake's folder under a name without characters that a URL or a pattern would read otherwise.
 const LAKE_URL: &str = "lake://local/";

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::lake::{Lake, LakeWriter};
-use crate::report::{REPORTS, parse_day};
+use lake::report::{REPORTS, parse_day};
+use lake::{Lake, LakeWriter};
 
 mod oracle;
 

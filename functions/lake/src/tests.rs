@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use base64::Engine as _;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use datafusion::parquet::basic::Compression;
 use md5::{Digest as _, Md5};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
 use pixel_row::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use arrow::datatypes::SchemaRef;
 use kpl::{DeaggregateError, Payload};
 use pixel_row::{Day, Timestamp};
 

@@ -1,4 +1,5 @@
-//! The lake on a disk, and the local stand-in for Firehose that writes it.
+//! The lake on a disk: its tables, the stand-in for Firehose that writes its files ([`LakeWriter`]), and the
+//! questions that Athena and the command line answer with the same SQL ([`report`]).
 //!
 //! ```text
 //! lake/
@@ -18,6 +19,7 @@ mod folder;
 mod object_name;
 mod parquet_file;
 mod partition;
+pub mod report;
 mod staging;
 mod table;
 mod writer;

@@ -42,7 +42,7 @@ impl Report {
 }
 
 /// Puts the two days, as texts, in place of the tokens `:from_day` and `:to_day`.
-pub(crate) fn replace_days(sql: &str, from_day: &str, to_day: &str) -> String {
+pub fn replace_days(sql: &str, from_day: &str, to_day: &str) -> String {
     replace_tokens(
         sql,
         &[(":from_day", &quote(from_day)), (":to_day", &quote(to_day))],

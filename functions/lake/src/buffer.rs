@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
     StringBuilder, TimestampMillisecondBuilder,
 };
-use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::error::ArrowError;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use pixel_row::{Column, ColumnType, Timestamp};
 
 use super::table::list_element;

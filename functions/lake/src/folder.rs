@@ -6,8 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use datafusion::arrow::error::ArrowError;
-use datafusion::parquet::errors::ParquetError;
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
 use pixel_row::Day;
 
 use super::parquet_file;
