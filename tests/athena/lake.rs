@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use lake::report::{REPORTS, parse_day};
-use lake::{Lake as LakeFolder, LakeWriter};
+use lake::{EVENTS, FAILED_EVENTS, Lake as LakeFolder, LakeWriter};
 use pixel_row::Timestamp;
 
 use crate::answer::{Answer, Cell};
@@ -41,19 +41,22 @@ impl Lake {
         let (mut events, mut failed_events) = (Vec::new(), Vec::new());
         let streams = target().join("ci/streams");
         for record in records(&streams.join("events.jsonl")) {
-            writer.put_event(&record.data, record.arrival).unwrap();
+            writer.put(&EVENTS, &record.data, record.arrival).unwrap();
             events.extend(record.events());
         }
         for record in records(&streams.join("failed_events.jsonl")) {
-            writer.put_failed_event(&record.data, record.arrival).unwrap();
+            writer.put(&FAILED_EVENTS, &record.data, record.arrival).unwrap();
             failed_events.extend(record.failed_events());
         }
         writer.flush().unwrap();
         let counts = writer.counts();
         assert_eq!(counts.conversion_failures, 0, "rows that do not convert");
-        assert_eq!(counts.rows, events.len() as u64);
-        assert_eq!(counts.failed_rows, failed_events.len() as u64);
-        assert!(counts.rows > 100_000 && counts.failed_rows > 0, "{counts:?}");
+        assert_eq!(writer.rows(&EVENTS), events.len() as u64);
+        assert_eq!(writer.rows(&FAILED_EVENTS), failed_events.len() as u64);
+        assert!(
+            writer.rows(&EVENTS) > 100_000 && writer.rows(&FAILED_EVENTS) > 0,
+            "{counts:?}"
+        );
 
         // Every partition since the first day is one listing of objects for a query without a range of days.
         let first_day = events.iter().map(EventRow::dt).min().unwrap().to_owned();

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
-use lake::{Lake, LakeWriter};
+use lake::{EVENTS, FAILED_EVENTS, Lake, LakeWriter};
 use pixel_log::{RowConfig, RowReader, RowScratch};
 use pixel_row::{DeliveryColumns, JsonBuffer, Timestamp};
 use sample_log::{Sample, SampleOptions};
@@ -203,7 +203,7 @@ static LAKE_FOLDERS: LazyLock<Vec<String>> = LazyLock::new(|| {
         let rows = ROWS.iter().zip(&hours).filter(|(_, other)| *other == hour);
         let folders = lake_of(|writer, arrival| {
             for (row, _) in rows {
-                writer.put_event(row.as_bytes(), arrival).unwrap();
+                writer.put(&EVENTS, row.as_bytes(), arrival).unwrap();
             }
         });
         assert_eq!(folders.len(), 1, "{hour}: {folders:?}");
@@ -307,8 +307,8 @@ fn is_projected(table: &Value, hour: &str) -> bool {
 /// Failed events, errors and the archive lie by arrival, each in the folder of its kind.
 pub(crate) fn folders_by_arrival(world: &World) -> Vec<String> {
     let failed_event = br#"{"failure_key":1,"reason":"empty"}"#;
-    let failed = lake_of(|writer, arrival| writer.put_failed_event(failed_event, arrival).unwrap());
-    let errors = lake_of(|writer, arrival| writer.put_event(b"no row", arrival).unwrap());
+    let failed = lake_of(|writer, arrival| writer.put(&FAILED_EVENTS, failed_event, arrival).unwrap());
+    let errors = lake_of(|writer, arrival| writer.put(&EVENTS, b"no row", arrival).unwrap());
     let arrival = Timestamp::from_millis(ARRIVAL_MS).unwrap();
     let none = BTreeMap::new();
     world.each(|deployed, violations| {

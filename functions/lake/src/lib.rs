@@ -18,8 +18,8 @@ mod error_line;
 mod folder;
 mod object_name;
 mod parquet_file;
-mod partition;
 pub mod report;
+mod sink;
 mod staging;
 mod table;
 mod writer;
@@ -28,5 +28,5 @@ mod writer;
 mod tests;
 
 pub use folder::{Lake, LakeError};
-pub use table::{EVENTS, FAILED_EVENTS, TABLES, Table};
+pub use table::{EVENTS, FAILED_EVENTS, Partitioning, TABLES, Table};
 pub use writer::{Counts, LakeWriter};

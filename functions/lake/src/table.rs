@@ -1,4 +1,4 @@
-//! The two tables of the lake: their folders, and the Arrow schema that follows from their columns.
+//! The tables of the lake: their folders, and the Arrow schema that follows from their columns.
 
 use std::sync::Arc;
 
@@ -16,30 +16,49 @@ pub struct Table {
     pub stream: &'static str,
     /// The columns that the objects hold.
     pub columns: &'static [Column],
-    /// The columns that stand in the folders' names instead: strings.
-    pub partition_columns: &'static [&'static str],
+    /// What its folders are by.
+    pub partitioning: Partitioning,
+}
+
+/// How the objects of a table lie in folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partitioning {
+    /// `dt=2026-11-01/hour=07`: by the UTC hour of this column of the row.
+    HourOf(&'static str),
+    /// `dt=2026-11-01`: by the UTC day on which a row arrives.
+    DayOfArrival,
+}
+
+impl Partitioning {
+    /// The columns that stand in the folders' names: strings.
+    pub const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Partitioning::HourOf(_) => &["dt", "hour"],
+            Partitioning::DayOfArrival => &["dt"],
+        }
+    }
 }
 
 /// Events, one partition for each hour of `ts_server`.
-pub const EVENTS: Table = Table {
+pub static EVENTS: Table = Table {
     folder: "events",
     name: "events_landed",
     stream: "pixlake-events",
     columns: Row::COLUMNS,
-    partition_columns: &["dt", "hour"],
+    partitioning: Partitioning::HourOf("ts_server"),
 };
 
 /// Failed events, one partition for each day of arrival.
-pub const FAILED_EVENTS: Table = Table {
+pub static FAILED_EVENTS: Table = Table {
     folder: "failed_events",
     name: "failed_events_landed",
     stream: "pixlake-failed-events",
     columns: FailedEvent::COLUMNS,
-    partition_columns: &["dt"],
+    partitioning: Partitioning::DayOfArrival,
 };
 
 /// All tables.
-pub const TABLES: [Table; 2] = [EVENTS, FAILED_EVENTS];
+pub const TABLES: [&Table; 2] = [&EVENTS, &FAILED_EVENTS];
 
 impl Table {
     /// The schema of an object: the declared columns, all of which may be null.

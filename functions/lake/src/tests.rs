@@ -101,9 +101,10 @@ fn a_row_lies_in_the_hour_of_its_own_time() {
         row(2, "2026-01-01T00:00:00.000Z"),
         row(3, "2024-02-29T07:30:00.000Z"),
     ];
-    writer.put_event(rows.concat().as_bytes(), arrival()).unwrap();
+    writer.put(&EVENTS, rows.concat().as_bytes(), arrival()).unwrap();
     writer
-        .put_event(
+        .put(
+            &EVENTS,
             &blob(&[&row(4, "2026-11-01T06:59:59.999Z"), &rows.join("\n")]),
             arrival(),
         )
@@ -134,14 +135,18 @@ fn failed_events_lie_in_the_day_of_arrival() {
     let mut writer = LakeWriter::new(&lake).unwrap();
     let failed = r#"{"failure_key":7,"reason":"x","ts_arrival":"2020-01-01T00:00:00.000Z"}"#;
     writer
-        .put_failed_event(format!("{failed}\n{failed}").as_bytes(), arrival())
+        .put(
+            &FAILED_EVENTS,
+            format!("{failed}\n{failed}").as_bytes(),
+            arrival(),
+        )
         .unwrap();
     writer.flush().unwrap();
     let counts = writer.counts();
     assert_eq!(
         (
-            counts.rows,
-            counts.failed_rows,
+            writer.rows(&EVENTS),
+            writer.rows(&FAILED_EVENTS),
             counts.conversion_failures,
             counts.files
         ),
@@ -160,7 +165,7 @@ fn a_file_has_the_declared_columns_and_snappy() {
     let (_folder, lake) = lake();
     let mut writer = LakeWriter::new(&lake).unwrap();
     writer
-        .put_event(row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
+        .put(&EVENTS, row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
         .unwrap();
     writer.flush().unwrap();
     drop(writer);
@@ -200,11 +205,14 @@ fn what_does_not_convert_lands_as_firehose_writes_it() {
     let protobuf = b"\x1a\x04\x08\x05\x1a\x00";
     let broken = [&kpl::MAGIC[..], protobuf, &Md5::digest(protobuf)[..]].concat();
     let mixed = format!("{}{bad}{untimed}", row(1, "2026-11-01T06:00:00.000Z"));
-    writer.put_event(mixed.as_bytes(), arrival()).unwrap();
-    writer.put_event(&broken, arrival()).unwrap();
+    writer.put(&EVENTS, mixed.as_bytes(), arrival()).unwrap();
+    writer.put(&EVENTS, &broken, arrival()).unwrap();
     writer.flush().unwrap();
     let counts = writer.counts();
-    assert_eq!((counts.rows, counts.conversion_failures, counts.files), (1, 3, 3));
+    assert_eq!(
+        (writer.rows(&EVENTS), counts.conversion_failures, counts.files),
+        (1, 3, 3)
+    );
     drop(writer);
     assert_eq!(
         folders(&lake),
@@ -261,14 +269,14 @@ fn a_killed_run_leaves_nothing_in_sight_and_the_next_run_tidies_up() {
     // A run that lives.
     let mut alive = LakeWriter::new(&lake).unwrap();
     alive
-        .put_event(row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
+        .put(&EVENTS, row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
         .unwrap();
     assert!(!dead.exists());
     assert_eq!(folders(&lake), [STAGING]); // the living run's lock
 
     let mut other = LakeWriter::new(&lake).unwrap();
     other
-        .put_event(row(2, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
+        .put(&EVENTS, row(2, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
         .unwrap();
     other.flush().unwrap();
     alive.flush().unwrap();
@@ -330,10 +338,10 @@ fn only_a_folder_of_ours_is_emptied_and_only_of_our_things() {
     assert!(Lake::find(lake.root()).is_ok());
     let mut writer = LakeWriter::new(&lake).unwrap();
     writer
-        .put_event(row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
+        .put(&EVENTS, row(1, "2026-11-01T06:00:00.000Z").as_bytes(), arrival())
         .unwrap();
-    writer.put_event(b"x", arrival()).unwrap();
-    writer.put_failed_event(b"{}", arrival()).unwrap();
+    writer.put(&EVENTS, b"x", arrival()).unwrap();
+    writer.put(&FAILED_EVENTS, b"{}", arrival()).unwrap();
     writer.flush().unwrap();
     assert!(matches!(
         Lake::create_afresh(lake.root(), OWNER),
@@ -364,7 +372,8 @@ fn memory_is_bounded_and_late_rows_make_few_files() {
     for key in 0..2_000 {
         let late = if key % 100 == 0 { "05" } else { "06" };
         writer
-            .put_event(
+            .put(
+                &EVENTS,
                 row(key, &format!("2026-11-01T{late}:00:00.000Z")).as_bytes(),
                 arrival(),
             )
@@ -373,7 +382,7 @@ fn memory_is_bounded_and_late_rows_make_few_files() {
     }
     writer.flush().unwrap();
     assert_eq!(writer.waiting_bytes(), 0);
-    assert_eq!(writer.counts().rows, 2_000);
+    assert_eq!(writer.rows(&EVENTS), 2_000);
     drop(writer);
     let folders = folders(&lake);
     let of = |hour: &str| folders.iter().filter(|folder| folder.ends_with(hour)).count();
@@ -386,7 +395,7 @@ fn errors_are_bounded_too() {
     let (_folder, lake) = lake();
     let mut writer = LakeWriter::new(&lake).unwrap().with_max_waiting_bytes(4096);
     for _ in 0..100 {
-        writer.put_event(&[b'x'; 1000], arrival()).unwrap();
+        writer.put(&EVENTS, &[b'x'; 1000], arrival()).unwrap();
         assert!(writer.waiting_bytes() <= 4096);
     }
     writer.flush().unwrap();
@@ -415,11 +424,12 @@ proptest! {
             while parts.next().is_some() {
                 documents += 1;
             }
-            writer.put_event(record, arrival()).unwrap();
+            writer.put(&EVENTS, record, arrival()).unwrap();
         }
         writer.flush().unwrap();
         let counts = writer.counts();
-        prop_assert_eq!(counts.rows + counts.conversion_failures, documents);
+        let rows = writer.rows(&EVENTS);
+        prop_assert_eq!(rows + counts.conversion_failures, documents);
         drop(writer);
         let landed: usize = files(&lake)
             .iter()
@@ -427,6 +437,6 @@ proptest! {
             .flat_map(|file| batches(&lake, file))
             .map(|batch| batch.num_rows())
             .sum();
-        prop_assert_eq!(landed as u64, counts.rows);
+        prop_assert_eq!(landed as u64, rows);
     }
 }

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use arrow::datatypes::SchemaRef;
-use kpl::{DeaggregateError, Payload};
-use pixel_row::{Day, Timestamp};
+use kpl::Payload;
+use pixel_row::{Day, Document, Documents, Timestamp};
 
 use super::buffer::RowBuffer;
 use super::error_line::{self, ErrorType};
 use super::folder::{ERRORS, Lake, LakeError};
 use super::object_name::object_name;
 use super::parquet_file;
-use super::partition::{Destination, Partition};
+use super::sink::{Partition, Sink};
 use super::staging::Staging;
-use super::table::{EVENTS, FAILED_EVENTS, Table};
-use pixel_row::Cell;
-use pixel_row::{Document, Documents};
+use super::table::{EVENTS, Table};
 
 /// Over so many bytes of waiting rows, of all partitions together, the largest partition is written. With
 /// the encoder's own needs and vectors that grow by doubling, a writer stays below about four times this.
@@ -29,9 +26,8 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct LakeWriter {
     staging: Staging,
-    events: Sink,
-    failed_events: Sink,
-    rows: BTreeMap<Partition, RowBuffer>,
+    /// By the table's name.
+    sinks: BTreeMap<&'static str, Sink>,
     errors: BTreeMap<(ErrorType, Day), ErrorBuffer>,
     waiting_bytes: usize,
     max_waiting_bytes: usize,
@@ -41,23 +37,12 @@ pub struct LakeWriter {
 /// What a writer has put into the lake so far. Rows that wait are not in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Rows of `events_landed`.
-    pub rows: u64,
-    /// Rows of `failed_events_landed`.
-    pub failed_rows: u64,
     /// Records, or parts of records, that did not convert: lines in the errors folder.
     pub conversion_failures: u64,
     /// Objects of all kinds.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-}
-
-/// A table and what the writer needs to know of it.
-#[derive(Debug)]
-struct Sink {
-    table: Table,
-    schema: SchemaRef,
 }
 
 /// Lines for one object of the errors folder.
@@ -73,15 +58,7 @@ impl LakeWriter {
     pub fn new(lake: &Lake) -> Result<LakeWriter, LakeError> {
         Ok(LakeWriter {
             staging: Staging::open(lake.root())?,
-            events: Sink {
-                table: EVENTS,
-                schema: EVENTS.file_schema(),
-            },
-            failed_events: Sink {
-                table: FAILED_EVENTS,
-                schema: FAILED_EVENTS.file_schema(),
-            },
-            rows: BTreeMap::new(),
+            sinks: BTreeMap::new(),
             errors: BTreeMap::new(),
             waiting_bytes: 0,
             max_waiting_bytes: MAX_WAITING_BYTES,
@@ -89,53 +66,44 @@ impl LakeWriter {
         })
     }
 
-    /// Takes one record of the event stream or of a Direct PUT: a KPL blob, or JSON rows one after the other.
+    /// Takes one record for a table: a KPL blob, or JSON rows one after the other.
     ///
-    /// A row goes into the hour of its own `ts_server`. One that does not convert goes, alone, to the errors.
-    pub fn put_event(&mut self, record: &[u8], arrival: Timestamp) -> Result<(), LakeError> {
-        self.put_events(&[record], arrival)
+    /// A row goes into the partition that the table's declaration gives it. One that does not convert goes, alone, to
+    /// the errors.
+    pub fn put(&mut self, table: &'static Table, record: &[u8], arrival: Timestamp) -> Result<(), LakeError> {
+        self.put_all(table, &[record], arrival)
     }
 
-    /// Takes records of the event stream as [`put_event`](LakeWriter::put_event) does, in less time.
-    pub fn put_events(&mut self, records: &[impl AsRef<[u8]>], arrival: Timestamp) -> Result<(), LakeError> {
+    /// Takes records as [`put`](LakeWriter::put) does, in less time.
+    pub fn put_all(
+        &mut self,
+        table: &'static Table,
+        records: &[impl AsRef<[u8]>],
+        arrival: Timestamp,
+    ) -> Result<(), LakeError> {
         for (record, payload) in records.iter().zip(kpl::deaggregate_all(records)) {
-            self.put_payload(record.as_ref(), payload, arrival)?;
+            match payload {
+                Ok(Payload::Plain(data)) => self.put_documents(table, data, arrival)?,
+                Ok(Payload::Aggregated(user_records)) => {
+                    for user_record in user_records {
+                        self.put_documents(table, user_record.data, arrival)?;
+                    }
+                }
+                Err(error) => {
+                    let message = format!("aggregated record: {error}");
+                    let error_type = ErrorType::FormatConversion;
+                    self.put_error(table, error_type, &message, record.as_ref(), arrival)?;
+                }
+            }
+            self.write_largest()?;
         }
         Ok(())
     }
 
-    fn put_payload(
-        &mut self,
-        record: &[u8],
-        payload: Result<Payload<'_>, DeaggregateError>,
-        arrival: Timestamp,
-    ) -> Result<(), LakeError> {
-        match payload {
-            Ok(Payload::Plain(data)) => self.put_documents(Destination::Events, data, arrival)?,
-            Ok(Payload::Aggregated(user_records)) => {
-                for user_record in user_records {
-                    self.put_documents(Destination::Events, user_record.data, arrival)?;
-                }
-            }
-            Err(error) => {
-                let message = format!("aggregated record: {error}");
-                self.put_error(&EVENTS, ErrorType::FormatConversion, &message, record, arrival)?;
-            }
-        }
-        self.write_largest()
-    }
-
-    /// Takes one record of the failed events' stream: JSON rows one after the other. They go into the day of
-    /// `arrival`.
-    pub fn put_failed_event(&mut self, record: &[u8], arrival: Timestamp) -> Result<(), LakeError> {
-        self.put_documents(Destination::FailedEvents, record, arrival)?;
-        self.write_largest()
-    }
-
     /// Writes all that waits; when this returns, it is in the lake and survives a power cut.
     pub fn flush(&mut self) -> Result<(), LakeError> {
-        while let Some((partition, buffer)) = self.rows.pop_first() {
-            self.write_rows(partition, buffer)?;
+        while let Some((table, partition, buffer)) = self.sinks.values_mut().find_map(Sink::take_first) {
+            self.write_rows(table, partition, buffer)?;
         }
         while let Some(((error_type, day), buffer)) = self.errors.pop_first() {
             self.write_errors(error_type, day, &buffer)?;
@@ -149,43 +117,39 @@ impl LakeWriter {
         self.counts
     }
 
-    fn put_documents(&mut self, to: Destination, data: &[u8], arrival: Timestamp) -> Result<(), LakeError> {
-        let table = to.table();
-        let mut documents = Documents::new(table.columns, data);
-        while let Some(document) = documents.next() {
-            match document {
-                Document::Row { cells, raw } => {
-                    if let Some(partition) = to.partition(cells, arrival) {
-                        self.put_row(partition, table, cells, arrival);
-                    } else {
-                        let message = "ts_server expected: the partition is its hour";
-                        self.put_error(table, ErrorType::MetadataExtraction, message, raw, arrival)?;
-                    }
-                }
-                Document::Unconvertible { raw, error } => {
-                    self.put_error(
-                        table,
-                        ErrorType::FormatConversion,
-                        &error.to_string(),
-                        raw,
-                        arrival,
-                    )?;
-                }
-            }
-        }
-        Ok(())
+    /// Rows of a table that are in the lake by now.
+    pub fn rows(&self, table: &Table) -> u64 {
+        self.sinks.get(table.name).map_or(0, |sink| sink.landed)
     }
 
-    fn put_row(&mut self, partition: Partition, table: &Table, cells: &[Cell<'_>], arrival: Timestamp) {
-        let waiting_bytes = &mut self.waiting_bytes;
-        let buffer = self.rows.entry(partition).or_insert_with(|| {
-            let buffer = RowBuffer::new(table.columns, arrival);
-            *waiting_bytes += buffer.bytes;
-            buffer
-        });
-        let before = buffer.bytes;
-        buffer.append(cells);
-        *waiting_bytes += buffer.bytes - before;
+    fn put_documents(
+        &mut self,
+        table: &'static Table,
+        data: &[u8],
+        arrival: Timestamp,
+    ) -> Result<(), LakeError> {
+        let mut documents = Documents::new(table.columns, data);
+        while let Some(document) = documents.next() {
+            let sink = self.sinks.entry(table.name).or_insert_with(|| Sink::new(table));
+            let (error_type, message, raw) = match document {
+                Document::Row { cells, raw } => match sink.partition(cells, arrival) {
+                    Ok(partition) => {
+                        self.waiting_bytes += sink.put(partition, cells, arrival);
+                        continue;
+                    }
+                    Err(column) => (
+                        ErrorType::MetadataExtraction,
+                        format!("{column} expected: the partition is its hour"),
+                        raw,
+                    ),
+                },
+                Document::Unconvertible { raw, error } => {
+                    (ErrorType::FormatConversion, error.to_string(), raw)
+                }
+            };
+            self.put_error(table, error_type, &message, raw, arrival)?;
+        }
+        Ok(())
     }
 
     fn put_error(
@@ -216,43 +180,40 @@ impl LakeWriter {
     /// in which much happens get files of a good size and a late row waits for others of its hour.
     fn write_largest(&mut self) -> Result<(), LakeError> {
         while self.waiting_bytes > self.max_waiting_bytes {
-            let rows = self.rows.iter().max_by_key(|(_, buffer)| buffer.bytes);
-            let rows = rows.map(|(partition, buffer)| (*partition, buffer.bytes));
+            let rows = self.sinks.values_mut().max_by_key(|sink| sink.largest_bytes());
+            let rows_bytes = rows.as_ref().map_or(0, |sink| sink.largest_bytes());
             let errors = self.errors.iter().max_by_key(|(_, buffer)| buffer.lines.len());
             let errors = errors.map(|(key, buffer)| (*key, buffer.lines.len()));
-            match (rows, errors) {
-                (rows, Some((key, len))) if rows.is_none_or(|(_, bytes)| bytes < len) => {
-                    if let Some(buffer) = self.errors.remove(&key) {
-                        self.waiting_bytes = self.waiting_bytes.saturating_sub(len);
-                        self.write_errors(key.0, key.1, &buffer)?;
-                    }
-                }
-                (Some((partition, bytes)), _) => {
-                    if let Some(buffer) = self.rows.remove(&partition) {
-                        self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
-                        self.write_rows(partition, buffer)?;
-                    }
-                }
-                (None, _) => self.waiting_bytes = 0,
+            if let Some((key, bytes)) = errors
+                && bytes > rows_bytes
+                && let Some(buffer) = self.errors.remove(&key)
+            {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
+                self.write_errors(key.0, key.1, &buffer)?;
+            } else if let Some((table, partition, buffer)) = rows.and_then(Sink::take_largest) {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(rows_bytes);
+                self.write_rows(table, partition, buffer)?;
+            } else {
+                self.waiting_bytes = 0;
             }
         }
         Ok(())
     }
 
-    fn write_rows(&mut self, partition: Partition, buffer: RowBuffer) -> Result<(), LakeError> {
-        let sink = match partition {
-            Partition::Events { .. } => &self.events,
-            Partition::FailedEvents { .. } => &self.failed_events,
-        };
+    fn write_rows(
+        &mut self,
+        table: &'static Table,
+        partition: Partition,
+        buffer: RowBuffer,
+    ) -> Result<(), LakeError> {
         let (rows, since) = (buffer.rows, buffer.since);
-        let batch = buffer.finish(sink.schema.clone())?;
-        let name = object_name(sink.table.stream, since, ".parquet");
-        let len = self.staging.publish(&partition.folder(), &name, |file| {
+        let batch = buffer.finish(table.file_schema())?;
+        let name = object_name(table.stream, since, ".parquet");
+        let len = self.staging.publish(&partition.folder(table), &name, |file| {
             parquet_file::write(&batch, file).map_err(LakeError::from)
         })?;
-        match partition {
-            Partition::Events { .. } => self.counts.rows += rows,
-            Partition::FailedEvents { .. } => self.counts.failed_rows += rows,
+        if let Some(sink) = self.sinks.get_mut(table.name) {
+            sink.landed += rows;
         }
         self.count_file(len);
         Ok(())

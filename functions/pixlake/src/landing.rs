@@ -9,7 +9,7 @@ use pixel_row::Timestamp;
 use crate::error::CommandError;
 use crate::lake_outlet::Accepted;
 use crate::summary::MAX_SHOWN_FAILURES;
-use lake::{Lake, LakeWriter};
+use lake::{EVENTS, FAILED_EVENTS, Lake, LakeWriter};
 
 /// Writes accepted records into the lake, batch by batch.
 pub(crate) struct Landing {
@@ -55,7 +55,7 @@ impl Landing {
                 Ok(Accepted::Events(records)) => {
                     self.is_amid = true;
                     self.writer
-                        .put_events(&records, self.now)
+                        .put_all(&EVENTS, &records, self.now)
                         .map_err(CommandError::job)?;
                 }
                 Ok(Accepted::FailedEvents(records)) => {
@@ -63,7 +63,7 @@ impl Landing {
                     for record in records {
                         self.keep_failures(&record);
                         self.writer
-                            .put_failed_event(&record, self.now)
+                            .put(&FAILED_EVENTS, &record, self.now)
                             .map_err(CommandError::job)?;
                     }
                 }

@@ -54,7 +54,7 @@ impl Engine {
         context.register_object_store(ListingTableUrl::parse(LAKE_URL)?.get_url(), Arc::new(files));
         functions::register(&context);
         for table in TABLES {
-            register_table(&context, &table)?;
+            register_table(&context, table)?;
         }
         for view in VIEWS {
             context.sql(view.sql).await?.collect().await?;
@@ -126,7 +126,8 @@ impl Visitor for Refusals {
 /// A landing table with the declared columns, whatever its files hold: a column that a file lacks is null.
 fn register_table(context: &SessionContext, table: &Table) -> Result<(), QueryError> {
     let partition_columns = table
-        .partition_columns
+        .partitioning
+        .columns()
         .iter()
         .map(|column| ((*column).to_owned(), DataType::Utf8));
     let options = ListingOptions::new(Arc::new(ParquetFormat::default()))

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use lake::report::{REPORTS, parse_day};
-use lake::{Lake, LakeWriter};
+use lake::{EVENTS, FAILED_EVENTS, Lake, LakeWriter};
 
 mod oracle;
 
@@ -28,11 +28,13 @@ fn lake_of(rows: &[&str]) -> TempDir {
     let lake = Lake::open(folder.path()).unwrap();
     let mut writer = LakeWriter::new(&lake).unwrap();
     for row in rows {
-        writer.put_event(row.as_bytes(), midnight("2026-11-03")).unwrap();
+        writer
+            .put(&EVENTS, row.as_bytes(), midnight("2026-11-03"))
+            .unwrap();
         writer.flush().unwrap();
     }
     assert_eq!(
-        writer.counts().rows,
+        writer.rows(&EVENTS),
         rows.len() as u64,
         "a row of the test does not convert"
     );
@@ -182,7 +184,7 @@ async fn a_failed_event_counts_once_over_all_days() {
         ("2026-11-03", 2, "2026-11-03T00:00:00.000Z"),
     ] {
         let row = format!(r#"{{"failure_key":{key},"reason":"time","ts_ingested":"{ingested}"}}"#);
-        writer.put_failed_event(row.as_bytes(), midnight(day)).unwrap();
+        writer.put(&FAILED_EVENTS, row.as_bytes(), midnight(day)).unwrap();
         writer.flush().unwrap();
     }
     assert_eq!(
@@ -298,7 +300,9 @@ async fn an_open_engine_sees_what_lands_later_and_never_what_is_staged() {
     fs::write(&staged, b"PAR1").unwrap();
     for landed in 1..4 {
         let row = format!(r#"{{"event_key":{landed},"ts_server":"2026-11-01T07:00:00.000Z"}}"#);
-        writer.put_event(row.as_bytes(), midnight("2026-11-01")).unwrap();
+        writer
+            .put(&EVENTS, row.as_bytes(), midnight("2026-11-01"))
+            .unwrap();
         writer.flush().unwrap();
         let mut out = Vec::new();
         engine
@@ -319,7 +323,7 @@ async fn a_lake_may_have_any_path() {
         let path = folder.path().join(name);
         let mut writer = LakeWriter::new(&Lake::open(&path).unwrap()).unwrap();
         let row = br#"{"event_key":1,"ts_server":"2026-11-01T07:00:00.000Z"}"#;
-        writer.put_event(row, midnight("2026-11-01")).unwrap();
+        writer.put(&EVENTS, row, midnight("2026-11-01")).unwrap();
         writer.flush().unwrap();
         assert_eq!(
             rows(&path, "SELECT dt FROM events").await,

@@ -323,14 +323,14 @@ async fn every_report_agrees_with_plain_loops() {
         let mut writer = LakeWriter::new(&Lake::open(folder.path()).unwrap()).unwrap();
         for (index, row) in landed.iter().enumerate() {
             writer
-                .put_event(row.json().as_bytes(), midnight("2026-11-04"))
+                .put(&EVENTS, row.json().as_bytes(), midnight("2026-11-04"))
                 .unwrap();
             if index == 200 {
                 writer.flush().unwrap();
             }
         }
         writer.flush().unwrap();
-        assert_eq!(writer.counts().rows, landed.len() as u64);
+        assert_eq!(writer.rows(&EVENTS), landed.len() as u64);
         let (from, to) = [("2026-10-31", "2026-11-03"), ("2026-11-01", "2026-11-02")][usize::from(seed == 2)];
         let engine = Engine::open(folder.path()).await.unwrap();
         let events = naive_events(&landed, from, to);
