@@ -6,7 +6,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
 use pixel_row::Day;
 
@@ -60,10 +59,21 @@ pub enum LakeError {
         /// What it answered.
         source: io::Error,
     },
-    /// The rows could not be encoded.
-    Encode {
-        /// What the encoder answered.
+    /// A file is no Parquet, or rows cannot become it.
+    Parquet {
+        /// What was being done: `read` or `write`.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the library answered.
         source: ParquetError,
+    },
+    /// A file has a column that the table lacks.
+    UnknownColumn {
+        /// That file.
+        path: PathBuf,
+        /// Its column.
+        column: String,
     },
 }
 
@@ -162,6 +172,25 @@ impl LakeError {
             source,
         }
     }
+
+    /// As [`LakeError::io`]; a full disk is one, whoever met it.
+    pub(super) fn parquet(doing: &'static str, path: &Path) -> impl FnOnce(ParquetError) -> LakeError {
+        move |source| match source {
+            ParquetError::External(source) => match source.downcast::<io::Error>() {
+                Ok(source) => LakeError::io(doing, path)(*source),
+                Err(source) => LakeError::parquet_error(doing, path, ParquetError::External(source)),
+            },
+            source => LakeError::parquet_error(doing, path, source),
+        }
+    }
+
+    fn parquet_error(doing: &'static str, path: &Path, source: ParquetError) -> LakeError {
+        LakeError::Parquet {
+            doing,
+            path: path.to_path_buf(),
+            source,
+        }
+    }
 }
 
 impl fmt::Display for LakeError {
@@ -185,7 +214,14 @@ impl fmt::Display for LakeError {
                 write!(f, "another process is writing to the lake {}", path.display())
             }
             LakeError::Io { doing, path, source } => write!(f, "cannot {doing} {}: {source}", path.display()),
-            LakeError::Encode { source } => write!(f, "cannot encode rows as Parquet: {source}"),
+            LakeError::Parquet { doing, path, source } => {
+                write!(f, "cannot {doing} {} as Parquet: {source}", path.display())
+            }
+            LakeError::UnknownColumn { path, column } => write!(
+                f,
+                "{} has a column `{column}` that the table lacks; take a newer pixlake",
+                path.display()
+            ),
         }
     }
 }
@@ -194,8 +230,9 @@ impl Error for LakeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             LakeError::Io { source, .. } => Some(source),
-            LakeError::Encode { source } => Some(source),
-            LakeError::Foreign { .. }
+            LakeError::Parquet { source, .. } => Some(source),
+            LakeError::UnknownColumn { .. }
+            | LakeError::Foreign { .. }
             | LakeError::NoLake { .. }
             | LakeError::OthersRows { .. }
             | LakeError::InUse { .. } => None,
@@ -203,22 +240,8 @@ impl Error for LakeError {
     }
 }
 
-impl From<ParquetError> for LakeError {
-    fn from(source: ParquetError) -> LakeError {
-        LakeError::Encode { source }
-    }
-}
-
-impl From<ArrowError> for LakeError {
-    fn from(source: ArrowError) -> LakeError {
-        LakeError::Encode {
-            source: source.into(),
-        }
-    }
-}
-
 /// The values of a partition column in a folder, each with the folder of its rows; none where there is no folder.
-fn partitions(folder: &Path, column: &str) -> Result<Vec<(String, PathBuf)>, LakeError> {
+pub(super) fn partitions(folder: &Path, column: &str) -> Result<Vec<(String, PathBuf)>, LakeError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(LakeError::io("read", folder))?,

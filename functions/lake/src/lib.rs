@@ -14,6 +14,8 @@
 //! which the next run removes.
 
 mod buffer;
+mod compaction;
+mod copies;
 mod error_line;
 mod folder;
 mod object_name;
@@ -27,6 +29,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use compaction::{Compaction, Size};
 pub use folder::{Lake, LakeError};
-pub use table::{EVENTS, FAILED_EVENTS, Partitioning, TABLES, Table};
+pub use table::{EVENTS, FAILED_EVENTS, Kept, Partitioning, TABLES, Table};
 pub use writer::{Counts, LakeWriter};

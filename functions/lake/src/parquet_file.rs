@@ -1,16 +1,24 @@
 //! Rows as a Parquet file.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::compute::cast;
+use arrow::datatypes::Schema;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
+
+use super::folder::LakeError;
+use super::table::Table;
 
 /// Columns that hardly hold a value twice: a dictionary of them is only work.
 const UNIQUE_COLUMNS: [&str; 5] = [
@@ -21,10 +29,16 @@ const UNIQUE_COLUMNS: [&str; 5] = [
     "raw_base64",
 ];
 
-/// Writes all rows as one row group: Snappy as Firehose does, with statistics of every column and page.
-pub(super) fn write(batch: &RecordBatch, file: &mut File) -> Result<(), ParquetError> {
+/// The most bytes of a row group before it is compressed, about: so much memory a writer needs.
+const MAX_ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
+/// Rows that are read at once; a wide row has some kilobytes.
+const BATCH_ROWS: usize = 1_024;
+
+/// A writer of a table's rows: Snappy as Firehose does, with statistics of every column and page.
+pub(super) fn writer<W: Write + Send>(file: W, table: &Table) -> Result<ArrowWriter<W>, ParquetError> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
+        .set_max_row_group_bytes(Some(MAX_ROW_GROUP_BYTES))
         .set_created_by(concat!("pixlake ", env!("CARGO_PKG_VERSION")).to_owned());
     for column in UNIQUE_COLUMNS {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
@@ -33,10 +47,58 @@ pub(super) fn write(batch: &RecordBatch, file: &mut File) -> Result<(), ParquetE
     let options = ArrowWriterOptions::new()
         .with_properties(properties.build())
         .with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(file, batch.schema(), options)?;
-    writer.write(batch)?;
-    writer.close()?;
-    Ok(())
+    ArrowWriter::try_new_with_options(file, table.file_schema(), options)
+}
+
+/// Reads these columns of an object, in the types that the table declares. One that the object lacks is null; an
+/// object with a column that the table lacks is refused, for it would be lost.
+pub(super) fn read(
+    path: &Path,
+    table: &Table,
+    columns: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, ParquetError>>, LakeError> {
+    let file = File::open(path).map_err(LakeError::io("read", path))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(LakeError::parquet("read", path))?;
+    let found = reader.schema().fields().iter().map(|field| field.name());
+    let declared = |name: &str| table.columns.iter().any(|column| column.name == name);
+    if let Some(column) = found.clone().find(|name| !declared(name)) {
+        return Err(LakeError::UnknownColumn {
+            path: path.to_path_buf(),
+            column: column.clone(),
+        });
+    }
+    let mask = ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied());
+    let all = table.file_schema();
+    let fields = columns
+        .iter()
+        .filter_map(|name| all.field_with_name(name).ok().cloned());
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let batches = reader
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(LakeError::parquet("read", path))?;
+    Ok(batches.map(move |batch| {
+        let batch = batch?;
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| match batch.column_by_name(field.name()) {
+                Some(column) => cast(column, field.data_type()),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+    }))
+}
+
+/// Whether a file is an object of a table: readers skip names with a dot or an underscore in front.
+pub(super) fn is_object(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    path.extension().is_some_and(|extension| extension == "parquet") && !name.starts_with(['.', '_'])
 }
 
 /// The first file in a folder, or in one below it, whose footer cannot be read. Folders that cannot are passed over.
@@ -51,8 +113,7 @@ pub(super) fn first_damaged(folder: &Path) -> Option<PathBuf> {
         if path.is_dir() {
             return first_damaged(&path);
         }
-        let is_parquet = path.extension().is_some_and(|extension| extension == "parquet");
-        let file = File::open(&path).ok().filter(|_| is_parquet)?;
+        let file = File::open(&path).ok().filter(|_| is_object(&path))?;
         let footer = ParquetMetaDataReader::new().parse_and_finish(&file);
         footer.is_err().then_some(path)
     })

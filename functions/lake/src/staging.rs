@@ -16,6 +16,8 @@ use super::folder::LakeError;
 /// The folder of all runs' files. Readers skip names with a dot in front, and it is in no table's folder.
 pub(super) const STAGING: &str = ".staging";
 const GATE: &str = "gate";
+/// Held by the one compaction that may be at work.
+const COMPACTION: &str = "compaction";
 const LOCK_EXTENSION: &str = "lock";
 
 /// One run's folder.
@@ -49,30 +51,43 @@ impl Staging {
         })
     }
 
-    /// Writes an object and makes it appear in the lake, whole and synced, under a name that was not there.
-    /// Gives its length.
+    /// Writes an object and makes it appear in a folder of the lake, whole and synced, under a name that was not there.
+    /// Gives its length. What fails leaves nothing behind.
     pub(super) fn publish(
         &self,
-        partition: &str,
+        folder: &Path,
         name: &str,
         write: impl FnOnce(&mut File) -> Result<(), LakeError>,
     ) -> Result<u64, LakeError> {
         let staged = self.folder.join(name);
-        let mut file = File::create_new(&staged).map_err(LakeError::io("create", &staged))?;
+        let published = self.publish_staged(&staged, folder, name, write);
+        if published.is_err() {
+            drop(remove(&staged)); // the next run removes what cannot be removed now
+        }
+        published
+    }
+
+    fn publish_staged(
+        &self,
+        staged: &Path,
+        folder: &Path,
+        name: &str,
+        write: impl FnOnce(&mut File) -> Result<(), LakeError>,
+    ) -> Result<u64, LakeError> {
+        let mut file = File::create_new(staged).map_err(LakeError::io("create", staged))?;
         write(&mut file)?;
-        file.sync_all().map_err(LakeError::io("write", &staged))?;
-        let len = file.metadata().map_err(LakeError::io("read", &staged))?.len();
+        file.sync_all().map_err(LakeError::io("write", staged))?;
+        let len = file.metadata().map_err(LakeError::io("read", staged))?.len();
         drop(file);
 
-        let folder = self.root.join(partition);
-        self.create_folder(&folder)?;
+        self.create_folder(folder)?;
         let published = folder.join(name);
         if published.exists() {
             let exists = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(LakeError::io("create", &published)(exists));
         }
-        fs::rename(&staged, &published).map_err(LakeError::io("create", &published))?;
-        sync_folder(&folder)?;
+        fs::rename(staged, &published).map_err(LakeError::io("create", &published))?;
+        sync_folder(folder)?;
         Ok(len)
     }
 
@@ -120,16 +135,33 @@ pub(super) fn close_gate(root: &Path) -> Result<File, LakeError> {
     }
 }
 
+/// Keeps every other compaction out while it lives; refuses where one is at work.
+pub(super) fn begin_compaction(root: &Path) -> Result<File, LakeError> {
+    let path = root.join(STAGING).join(COMPACTION);
+    let alone = open_lock(&path)?;
+    match alone.try_lock() {
+        Ok(()) => Ok(alone),
+        Err(TryLockError::WouldBlock) => Err(LakeError::InUse {
+            path: root.to_path_buf(),
+        }),
+        Err(TryLockError::Error(error)) => Err(LakeError::io("lock", &path)(error)),
+    }
+}
+
 fn lock_gate(staging: &Path) -> Result<File, LakeError> {
     let path = staging.join(GATE);
-    let open = OpenOptions::new()
+    let gate = open_lock(&path)?;
+    gate.lock().map_err(LakeError::io("lock", &path))?;
+    Ok(gate)
+}
+
+fn open_lock(path: &Path) -> Result<File, LakeError> {
+    OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&path);
-    let gate = open.map_err(LakeError::io("create", &path))?;
-    gate.lock().map_err(LakeError::io("lock", &path))?;
-    Ok(gate)
+        .open(path)
+        .map_err(LakeError::io("create", path))
 }
 
 /// Removes the folders of runs that are over; says whether none is left. The gate must be held.
@@ -138,7 +170,11 @@ fn remove_leftovers(staging: &Path) -> Result<bool, LakeError> {
     let entries = fs::read_dir(staging).map_err(LakeError::io("read", staging))?;
     for entry in entries {
         let path = entry.map_err(LakeError::io("read", staging))?.path();
-        if path.file_name().is_none_or(|name| name == GATE) || is_lock_of_folder(&path) {
+        if path
+            .file_name()
+            .is_none_or(|name| name == GATE || name == COMPACTION)
+            || is_lock_of_folder(&path)
+        {
             continue; // a lock goes with its folder
         }
         let lock_path = path.with_extension(LOCK_EXTENSION);
@@ -183,7 +219,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Makes the names in a folder durable.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), LakeError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), LakeError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(LakeError::io("sync", folder))
@@ -191,6 +227,6 @@ fn sync_folder(folder: &Path) -> Result<(), LakeError> {
 
 /// Other systems have no such call; a rename is in their journal.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), LakeError> {
+pub(super) fn sync_folder(_: &Path) -> Result<(), LakeError> {
     Ok(())
 }

@@ -18,6 +18,20 @@ pub struct Table {
     pub columns: &'static [Column],
     /// What its folders are by.
     pub partitioning: Partitioning,
+    /// The columns in which copies of a row agree, within a partition: `bigint` or `timestamp`. Rows of one event that
+    /// differ in its line are no copies: a conflict stays in sight.
+    pub identity: &'static [&'static str],
+    /// Which of several copies the table's view shows.
+    pub kept: Kept,
+}
+
+/// One of several copies of a row, by the time when the pipeline took it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The first.
+    First,
+    /// The last: a replay corrects.
+    Last,
 }
 
 /// How the objects of a table lie in folders.
@@ -46,6 +60,8 @@ pub static EVENTS: Table = Table {
     stream: "pixlake-events",
     columns: Row::COLUMNS,
     partitioning: Partitioning::HourOf("ts_server"),
+    identity: &["ts_server", "event_key", "line_hash"],
+    kept: Kept::Last,
 };
 
 /// Failed events, one partition for each day of arrival.
@@ -55,6 +71,8 @@ pub static FAILED_EVENTS: Table = Table {
     stream: "pixlake-failed-events",
     columns: FailedEvent::COLUMNS,
     partitioning: Partitioning::DayOfArrival,
+    identity: &["failure_key"],
+    kept: Kept::First,
 };
 
 /// All tables.

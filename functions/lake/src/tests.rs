@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use super::staging::{STAGING, Staging};
 use super::*;
 
+mod compaction;
+
 const ARRIVAL: i64 = 1_793_516_400_123; // 2026-11-01T07:00:00.123Z
 
 fn arrival() -> Timestamp {
@@ -50,7 +52,7 @@ fn files(lake: &Lake) -> Vec<String> {
                 .unwrap()
                 .to_owned()
         })
-        .filter(|path| path != ".pixlake" && path != ".staging/gate")
+        .filter(|path| path != ".pixlake" && path != ".staging/gate" && path != ".staging/compaction")
         .collect();
     files.sort();
     files
@@ -288,10 +290,14 @@ fn a_killed_run_leaves_nothing_in_sight_and_the_next_run_tidies_up() {
 fn a_file_that_fails_half_way_never_appears() {
     let (_folder, lake) = lake();
     let staging = Staging::open(lake.root()).unwrap();
-    let failed = staging.publish("events/dt=2026-11-01/hour=06", "a.parquet", |file| {
-        std::io::Write::write_all(file, b"half").unwrap();
-        Err(LakeError::Foreign { path: PathBuf::new() })
-    });
+    let failed = staging.publish(
+        &lake.root().join("events/dt=2026-11-01/hour=06"),
+        "a.parquet",
+        |file| {
+            std::io::Write::write_all(file, b"half").unwrap();
+            Err(LakeError::Foreign { path: PathBuf::new() })
+        },
+    );
     assert!(failed.is_err());
     assert!(files(&lake).iter().all(|file| file.starts_with(STAGING)));
     drop(staging);
@@ -306,7 +312,11 @@ fn a_name_that_is_there_is_not_written_over() {
         let write = move |file: &mut File| {
             std::io::Write::write_all(file, text).map_err(LakeError::io("write", Path::new("a")))
         };
-        staging.publish("events/dt=2026-11-01/hour=06", "a.parquet", write)
+        staging.publish(
+            &lake.root().join("events/dt=2026-11-01/hour=06"),
+            "a.parquet",
+            write,
+        )
     };
     assert_eq!(put(b"first").unwrap(), 5);
     let error = put(b"second").unwrap_err();
@@ -439,4 +449,23 @@ proptest! {
             .sum();
         prop_assert_eq!(landed as u64, rows);
     }
+}
+
+/// A full disk is told by the path that it was met at, and leaves nothing.
+#[test]
+fn a_file_that_does_not_fit_is_named_and_removed() {
+    let (_folder, lake) = lake();
+    let staging = Staging::open(lake.root()).unwrap();
+    let folder = lake.root().join("events/dt=2026-11-01/hour=06");
+    let full = || parquet::errors::ParquetError::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+    let error = staging
+        .publish(&folder, "a.parquet", |_| {
+            Err(LakeError::parquet("write", &folder)(full()))
+        })
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot write {}: no storage space", folder.display())
+    );
+    assert_eq!(files(&lake).len(), 1, "the lock of the run");
 }

@@ -207,10 +207,17 @@ impl LakeWriter {
         buffer: RowBuffer,
     ) -> Result<(), LakeError> {
         let (rows, since) = (buffer.rows, buffer.since);
-        let batch = buffer.finish(table.file_schema())?;
+        let folder = self.staging.root().join(partition.folder(table));
+        let failed = || LakeError::parquet("write", &folder);
+        let batch = buffer
+            .finish(table.file_schema())
+            .map_err(|error| failed()(error.into()))?;
         let name = object_name(table.stream, since, ".parquet");
-        let len = self.staging.publish(&partition.folder(table), &name, |file| {
-            parquet_file::write(&batch, file).map_err(LakeError::from)
+        let len = self.staging.publish(&folder, &name, |file| {
+            let mut writer = parquet_file::writer(file, table).map_err(failed())?;
+            writer.write(&batch).map_err(failed())?;
+            writer.close().map_err(failed())?;
+            Ok(())
         })?;
         if let Some(sink) = self.sinks.get_mut(table.name) {
             sink.landed += rows;
@@ -226,10 +233,11 @@ impl LakeWriter {
         buffer: &ErrorBuffer,
     ) -> Result<(), LakeError> {
         let folder = format!("{ERRORS}/{}/dt={day}", error_type.name());
+        let folder = self.staging.root().join(folder);
         let name = object_name(EVENTS.stream, buffer.since, "");
         let len = self.staging.publish(&folder, &name, |file| {
             file.write_all(&buffer.lines)
-                .map_err(LakeError::io("write", self.staging.root()))
+                .map_err(LakeError::io("write", &folder))
         })?;
         self.counts.conversion_failures += buffer.count;
         self.count_file(len);

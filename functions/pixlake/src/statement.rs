@@ -31,7 +31,8 @@ pub(crate) struct StatementArgs {
     sql: Option<String>,
 }
 
-fn day(text: &str) -> Result<Day, String> {
+/// A day of the command line.
+pub(crate) fn day(text: &str) -> Result<Day, String> {
     parse_day(text).ok_or_else(|| "expected a day like 2026-11-01".to_owned())
 }
 

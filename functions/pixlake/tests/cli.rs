@@ -98,7 +98,7 @@ fn wrong_use_is_2_a_failed_job_is_1_and_each_says_what_was_expected() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["demo", "ingest", "query", "decode", "sample"] {
+    for command in ["demo", "ingest", "query", "compact", "decode", "sample"] {
         let help = succeed(&[command, "--help"]);
         assert!(help.contains("Usage: pixlake"), "{help}");
     }
@@ -473,6 +473,48 @@ fn a_deep_expression_is_answered_or_refused() {
     assert_eq!(refused.status.code(), Some(1));
     let stderr = String::from_utf8(refused.stderr).unwrap();
     assert!(stderr.contains("more than 2000 levels"), "{stderr}");
+}
+
+/// The same lines three times: an hour has three files and each row at least thrice, and then one file and what the view
+/// shows.
+#[test]
+fn compaction_changes_files_and_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let path = lake.to_str().unwrap();
+    let log = write_log(folder.path(), 600, 4, 0.1);
+    for _ in 0..3 {
+        succeed(&["ingest", "--lake", path, log.path.to_str().unwrap()]);
+    }
+    let everything = || {
+        ["events", "failed_events"].map(|view| {
+            let sql = format!("SELECT * FROM {view} ORDER BY 1, 2, 3");
+            succeed(&["query", "--lake", path, "--format", "csv", &sql])
+        })
+    };
+    let rows = || number(&lake, "SELECT count(*) AS n FROM events_landed");
+    let before = everything();
+    assert_eq!(rows(), 3 * log.landed);
+    let said = succeed(&["compact", "--lake", path]);
+    assert!(said.contains("copies of rows are gone"), "{said}");
+    assert_eq!(everything(), before);
+    assert_eq!(rows(), log.events);
+    assert_eq!(
+        succeed(&["compact", "--lake", path]),
+        "there is nothing to merge\n"
+    );
+
+    let late = [
+        "compact",
+        "--lake",
+        path,
+        "--from",
+        "2026-12-01",
+        "--to",
+        "2026-11-01",
+    ];
+    assert_eq!(run(&late).status.code(), Some(2));
+    assert_eq!(run(&["compact", "--lake", "/dev/null"]).status.code(), Some(1));
 }
 
 #[test]
