@@ -83,10 +83,16 @@ fn an_hour_becomes_one_file_and_its_rows_stay() {
         );
     }
     put(&lake, &EVENTS, &[&row(9, "2026-11-03T00:00:00.000Z")]);
+    // Readers skip such names, and so does this.
+    let hidden = lake
+        .root()
+        .join("events/dt=2026-11-02/hour=07/_temporary.parquet");
+    fs::write(&hidden, "").unwrap();
     let day = |day| Day::parse(day).unwrap();
     let compaction = lake.compact(&(day("2026-11-02")..=day("2026-11-03"))).unwrap();
     assert_eq!((compaction.partitions, compaction.copies), (1, 0));
     assert_eq!((compaction.merged.files, compaction.written.files), (5, 1));
+    fs::remove_file(hidden).unwrap();
     assert!(compaction.written.bytes < compaction.merged.bytes / 3);
     let mut expected = vec![("events/dt=2026-11-01/hour=06".to_owned(), 1); 5];
     expected.push(("events/dt=2026-11-02/hour=07".to_owned(), 5));
@@ -105,16 +111,21 @@ fn an_hour_becomes_one_file_and_its_rows_stay() {
 #[test]
 fn of_copies_the_one_that_the_view_shows_is_kept() {
     let (_folder, lake) = lake();
-    // Event 1 came three times, the second time last; event 2 twice from different lines, which is a conflict.
-    put(&lake, &EVENTS, &[&delivery(1, 10, 20), &delivery(2, 10, 20)]);
-    put(&lake, &EVENTS, &[&delivery(1, 10, 40), &delivery(2, 11, 20)]);
+    // Event 1 came three times, the second time last; event 2 twice from different lines, which is a conflict; event 3
+    // once without a time, which never counts beside one that has it. A row that does not say its event has no copy.
+    let untimed = r#"{"ts_server":"2026-11-01T06:00:00.000Z","event_key":3,"line_hash":10}"#;
+    let nameless = r#"{"ts_server":"2026-11-01T06:00:00.000Z"}"#;
+    put(&lake, &EVENTS, &[&delivery(1, 10, 20), &delivery(2, 10, 25)]);
+    put(&lake, &EVENTS, &[&delivery(1, 10, 40), &delivery(2, 11, 25)]);
     put(
         &lake,
         &EVENTS,
         &[
+            untimed,
+            &delivery(3, 10, 30),
+            nameless,
+            nameless,
             &delivery(1, 10, 30),
-            r#"{"ts_server":"2026-11-01T06:00:00.000Z"}"#,
-            r#"{"ts_server":"2026-11-01T06:00:00.000Z"}"#,
         ],
     );
     let failed = |key: i64, second: u32| {
@@ -122,11 +133,15 @@ fn of_copies_the_one_that_the_view_shows_is_kept() {
     };
     put(&lake, &FAILED_EVENTS, &[&failed(1, 20), &failed(2, 5)]);
     put(&lake, &FAILED_EVENTS, &[&failed(1, 10)]);
-    put(&lake, &FAILED_EVENTS, &[&failed(1, 30)]);
+    put(
+        &lake,
+        &FAILED_EVENTS,
+        &[r#"{"failure_key":3}"#, &failed(3, 50), &failed(1, 30)],
+    );
 
     let compaction = lake.compact(&all_days()).unwrap();
     assert!(compaction.failures.is_empty(), "{:?}", compaction.failures);
-    assert_eq!((compaction.partitions, compaction.copies), (2, 4));
+    assert_eq!((compaction.partitions, compaction.copies), (2, 6));
     let seven = 1_793_516_400_000; // 2026-11-01T07:00:00Z
     assert_eq!(
         numbers(&lake, "events/", ["event_key", "ts_ingested"]),
@@ -134,13 +149,14 @@ fn of_copies_the_one_that_the_view_shows_is_kept() {
             [-1, -1],
             [-1, -1],
             [1, seven + 40_000],
-            [2, seven + 20_000],
-            [2, seven + 20_000]
+            [2, seven + 25_000],
+            [2, seven + 25_000],
+            [3, seven + 30_000]
         ]
     );
     assert_eq!(
         numbers(&lake, "failed_events/", ["failure_key", "ts_ingested"]),
-        [[1, seven + 10_000], [2, seven + 5_000]]
+        [[1, seven + 10_000], [2, seven + 5_000], [3, seven + 50_000]]
     );
     // The name says when the first row was taken in, as Firehose's does.
     assert!(
