@@ -4,6 +4,7 @@
 //! and the partition columns `dt` and `hour`. Views: `events` and `failed_events`, each event once. Nothing
 //! can be changed through it.
 
+mod early_stop;
 mod engine;
 mod error;
 mod functions;

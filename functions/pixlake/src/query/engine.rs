@@ -8,22 +8,28 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::object_store::local::LocalFileSystem;
-use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Visit as _, Visitor};
 
-use super::{QueryError, VIEWS, functions};
+use super::{QueryError, VIEWS, early_stop, functions};
 use lake::{TABLES, Table};
 
 /// The lake's folder under a name without characters that a URL or a pattern would read otherwise.
 const LAKE_URL: &str = "lake://local/";
 
+/// So much memory a query has for its sorts and tables; what does not fit goes to temporary files.
+const POOL_BYTES: usize = 512 * 1024 * 1024;
+/// Rows that are computed at once. A wide row has some kilobytes, and a sort that spills needs several batches.
+const BATCH_ROWS: usize = 1_024;
+
 /// An open lake. It reads the folders anew for each query, so that rows that land meanwhile are seen.
 pub struct Engine {
-    context: SessionContext,
+    pub(super) context: SessionContext,
 }
 
 /// The answer to a query.
@@ -40,14 +46,15 @@ impl Engine {
         let files = LocalFileSystem::new_with_prefix(lake).map_err(|_| QueryError::NoLake {
             path: lake.to_path_buf(),
         })?;
-        let mut config = SessionConfig::new().with_information_schema(true).set_bool(
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_batch_size(BATCH_ROWS)
             // As Athena reads `1.5`.
-            "datafusion.sql_parser.parse_float_as_decimal",
-            true,
-        );
+            .set_bool("datafusion.sql_parser.parse_float_as_decimal", true);
         // As Athena sorts: nulls last, up and down.
         "nulls_last".clone_into(&mut config.options_mut().sql_parser.default_null_ordering);
         let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(POOL_BYTES)))
             .with_object_list_cache_limit(0) // it would never see a file that lands after the first query
             .build_arc()?;
         let context = SessionContext::new_with_config_rt(config, runtime);
@@ -79,12 +86,13 @@ impl Engine {
         queries_only
             .verify_plan(&plan)
             .map_err(|_| QueryError::NotAQuery)?;
-        let batches = self
-            .context
-            .execute_logical_plan(plan)
-            .await?
-            .execute_stream()
-            .await?;
+        let state = if early_stop::is_enough(&plan)? {
+            early_stop::state(state)
+        } else {
+            state
+        };
+        let plan = state.create_physical_plan(&plan).await?;
+        let batches = execute_stream(plan, state.task_ctx())?;
         Ok(QueryResult {
             schema: batches.schema(),
             batches,
@@ -130,9 +138,16 @@ fn register_table(context: &SessionContext, table: &Table) -> Result<(), QueryEr
         .columns()
         .iter()
         .map(|column| ((*column).to_owned(), DataType::Utf8));
+    let order = table
+        .partitioning
+        .columns()
+        .iter()
+        .map(|column| col(*column).sort(true, false));
     let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
         .with_file_extension(".parquet")
-        .with_table_partition_cols(partition_columns.collect());
+        .with_table_partition_cols(partition_columns.collect())
+        // The order of the folders' names.
+        .with_file_sort_order(vec![order.collect()]);
     let url = ListingTableUrl::parse(format!("{LAKE_URL}{}/", table.folder))?;
     let config = ListingTableConfig::new(url)
         .with_listing_options(options)
