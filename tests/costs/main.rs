@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 use lake::{EVENTS, Lake, LakeWriter};
 use log_batch::DEFAULT_BLOB_BYTES;
+use pixel_log::Field;
 
 use self::bill::{Bill, Way};
 use self::prices::Prices;
@@ -61,7 +62,7 @@ fn bill_of(events: f64, deployment: &Deployment, prices: &Prices) -> Bill {
         settings,
     } = deployment;
     let pack = |lines| pack(lines, *way, DEFAULT_BLOB_BYTES);
-    let line_bytes = traffic::line_bytes(&sample());
+    let line_bytes = traffic::line_bytes(&sample(), Field::READ);
     let watch = Watch::read(*way, *alarms);
     bill::bill(events, *way, settings, watch, line_bytes, pack, prices)
 }

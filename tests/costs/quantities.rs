@@ -106,9 +106,13 @@ pub(crate) fn assumptions(settings: &Settings, bill: &Bill) -> String {
         (
             "bytes a log line",
             bill.month.line_bytes.round(),
-            "mean of [`events/sample.log`](../events/sample.log), with all 71 fields",
+            "mean of [`events/sample.log`](../events/sample.log), with the default of `LogFields`",
         ),
-        ("bytes a row, JSON", traffic.row_bytes.round(), "the same"),
+        (
+            "bytes a row, JSON",
+            traffic.row_bytes.round(),
+            "of the same lines",
+        ),
         (
             "bytes a row, Parquet",
             bill::PARQUET_ROW_BYTES,

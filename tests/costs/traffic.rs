@@ -3,6 +3,7 @@
 use kpl::{Payload, deaggregate};
 use log_batch::{BatchSettings, EventWriter, LogRecord};
 use pipeline_tests::standstill::{FirehoseShelf, Handled, KinesisShelf, handle};
+use pixel_log::Field;
 use pixel_row::Timestamp;
 
 use super::bill::Way;
@@ -26,9 +27,19 @@ pub(crate) struct Traffic {
     pub(crate) failed_steps: f64,
 }
 
-/// Bytes of a log line with its newline, on average.
-pub(crate) fn line_bytes(log: &[u8]) -> f64 {
-    log.len() as f64 / log.split_inclusive(|&byte| byte == b'\n').count() as f64
+/// Bytes of a log line with its newline, on average, were only these fields of it logged. Lines that have not all
+/// fields, such as damaged ones, count as they are.
+pub(crate) fn line_bytes(log: &[u8], fields: &[Field]) -> f64 {
+    let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();
+    let bytes = lines.iter().map(|line| {
+        let columns: Vec<&[u8]> = line.split(|&byte| byte == b'\t').collect();
+        if columns.len() != Field::ALL.len() {
+            return line.len();
+        }
+        let bytes = fields.iter().map(|field| columns[*field as usize].len() + 1);
+        bytes.sum()
+    });
+    bytes.sum::<usize>() as f64 / lines.len() as f64
 }
 
 /// What the function makes of a log, in batches of so many lines on average, as lines at even distances make them.

@@ -54,7 +54,7 @@ fn default(parameter: &Value) -> String {
     match default.as_str() {
         "" => "empty".to_owned(),
         list if parameter["Type"] == "CommaDelimitedList" && list.len() > 100 => {
-            format!("all {}", list.split(',').count())
+            format!("{} fields", list.split(',').count())
         }
         value => format!("`{value}`"),
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pixel_log::visitor::DaySalt;
-use pixel_log::{RowConfig, RowReader, RowScratch};
+use pixel_log::{FieldSet, RowConfig, RowReader, RowScratch};
 use pixel_row::{Day, DeliveryColumns, JsonBuffer, Timestamp};
 use sample_log::{LineKind, Sample, SampleOptions};
 
@@ -30,7 +30,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// So many lines.
+    /// So many lines, of the fields that the stack logs by default.
     ///
     /// How many rows there are, and which lines have none, is the generator's word. What a row says is the
     /// word of the parser, which other tests hold to its references: here it must only arrive.
@@ -42,7 +42,7 @@ impl Log {
             start_ms: arrival.as_millis() - AGE_MS,
             rate: RATE,
         };
-        let mut sample = Sample::new(options).unwrap();
+        let mut sample = Sample::new(options).unwrap().with_fields(FieldSet::read());
         let mut log = Log {
             lines: Vec::new(),
             landed: 0,
@@ -84,7 +84,10 @@ impl Log {
         };
         let mut salt = |day: Day| Some(DaySalt::derive(&VISITOR_KEY, day));
         let (mut scratch, mut json) = (RowScratch::default(), JsonBuffer::default());
-        let reader = RowReader::new(RowConfig::default());
+        let reader = RowReader::new(RowConfig {
+            fields: FieldSet::read(),
+            ..RowConfig::default()
+        });
         let read = reader.read(line, arrival, delivery, &mut salt, &mut scratch, |row| {
             json.truncate(0);
             row.write_json(&mut json);

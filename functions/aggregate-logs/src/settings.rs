@@ -44,7 +44,7 @@ pub const SETTINGS: [Setting; 9] = [
     Setting {
         name: LOG_FIELDS,
         default: Some("all"),
-        doc: "The fields of the real-time log configuration, comma-separated in any order, or `all`",
+        doc: "The fields of the real-time log configuration, comma-separated in any order, or `all`; `read` for those that rows are made of",
     },
     Setting {
         name: PIXEL_PATHS,

@@ -115,6 +115,9 @@ enum Command {
         /// Lines per second of the lines' own time
         #[arg(long, value_name = "PER_SECOND", default_value_t = 10.0)]
         rate: f64,
+        /// The fields that the lines carry: `all`, `read` for those that the stack logs by default, or a list of names
+        #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_fields)]
+        fields: FieldSet,
     },
 }
 
@@ -136,7 +139,8 @@ struct IngestArgs {
 /// How lines are to be read.
 #[derive(Debug, Args)]
 struct LineArgs {
-    /// The fields that the lines carry: `all`, or CloudFront's names, separated by commas, in any order
+    /// The fields that the lines carry: `all`, `read` for those that the stack logs by default, or CloudFront's names,
+    /// separated by commas, in any order
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_fields)]
     fields: FieldSet,
     /// The path of the pixel; several are separated by commas, or given one by one
@@ -231,12 +235,16 @@ fn execute(command: Command) -> Result<(), CommandError> {
             seed,
             start: Time(start_ms),
             rate,
-        } => write_sample(SampleOptions {
-            lines,
-            seed,
-            start_ms,
-            rate,
-        }),
+            fields,
+        } => {
+            let options = SampleOptions {
+                lines,
+                seed,
+                start_ms,
+                rate,
+            };
+            write_sample(options, fields)
+        }
     }
 }
 
@@ -314,8 +322,9 @@ async fn answer(lake: &Lake, format: Format, sql: &str) -> Result<(), QueryError
     Ok(())
 }
 
-fn write_sample(options: SampleOptions) -> Result<(), CommandError> {
-    let mut sample = Sample::new(options).map_err(|error| CommandError::Usage(error.to_string()))?;
+fn write_sample(options: SampleOptions, fields: FieldSet) -> Result<(), CommandError> {
+    let sample = Sample::new(options).map_err(|error| CommandError::Usage(error.to_string()))?;
+    let mut sample = sample.with_fields(fields);
     let mut out = io::stdout().lock();
     let mut buffer = Vec::with_capacity(1 << 17);
     while sample.write_line(&mut buffer) {

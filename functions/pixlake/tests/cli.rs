@@ -475,6 +475,47 @@ fn a_deep_expression_is_answered_or_refused() {
     assert!(stderr.contains("more than 2000 levels"), "{stderr}");
 }
 
+/// The fields that the stack logs by default make the rows that all fields make.
+#[test]
+fn fields_that_are_not_read_change_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let [all, some] = ["all", "read"].map(|fields| {
+        let path = |name: &str| {
+            folder
+                .path()
+                .join(format!("{fields}.{name}"))
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let log = succeed(&["sample", "--lines", "1500", "--fields", fields]);
+        fs::write(path("log"), &log).unwrap();
+        succeed(&[
+            "ingest",
+            "--lake",
+            &path("lake"),
+            "--fields",
+            fields,
+            &path("log"),
+        ]);
+        let sql = "SELECT * FROM events ORDER BY ts_server, request_id, batch_index";
+        let mut rows = query(Path::new(&path("lake")), sql);
+        for row in &mut rows {
+            let row = row.as_object_mut().unwrap();
+            // Of the whole line, of the lake's own key, and of the run.
+            for column in ["line_hash", "visitor_day_id", "ts_ingested"] {
+                row.remove(column).unwrap();
+            }
+            if row["request_id"].is_null() {
+                row.remove("event_key"); // of the whole line, too
+            }
+        }
+        (log.len(), rows)
+    });
+    assert!(all.1.len() > 1_000 && some.0 * 5 < all.0 * 4);
+    assert_eq!(some.1, all.1);
+}
+
 /// The same lines three times: an hour has three files and each row at least thrice, and then one file and what the view
 /// shows.
 #[test]

@@ -2,8 +2,6 @@
 //!
 //! Each has one fault: a time that is none, a batch that is none, or columns that are not those of the log.
 
-use pixel_log::fields::FIELD_COUNT;
-
 use super::dice::Dice;
 use super::request::{PIXEL, Request};
 
@@ -119,9 +117,9 @@ impl Fault {
         }
     }
 
-    /// Gives a whole line (without its newline) its fault, where the line is at fault.
-    pub(super) fn apply_to_line(self, line: &mut Vec<u8>, dice: &mut Dice) {
-        let columns: u64 = FIELD_COUNT.try_into().unwrap_or_default();
+    /// Gives a whole line (without its newline) of so many columns its fault, where the line is at fault.
+    pub(super) fn apply_to_line(self, line: &mut Vec<u8>, columns: usize, dice: &mut Dice) {
+        let columns: u64 = columns.try_into().unwrap_or_default();
         match self {
             Fault::Time | Fault::Batch => {}
             Fault::ColumnMissing => {

@@ -28,6 +28,8 @@ mod visitor;
 
 use std::time::Duration;
 
+use pixel_log::FieldSet;
+
 use self::answer::Answer;
 use self::broken::FAULTS;
 use self::dice::Dice;
@@ -84,6 +86,7 @@ const PLANS: &[(u64, Plan)] = &[
 #[derive(Debug, Clone)]
 pub struct Sample {
     options: SampleOptions,
+    fields: FieldSet,
     start_ms: u64,
     gap: Duration,
     written: u64,
@@ -117,6 +120,7 @@ impl Sample {
         let visitors = (0..VISITORS).map(|_| Visitor::draw(&mut dice)).collect();
         Ok(Sample {
             options,
+            fields: FieldSet::all(),
             start_ms,
             gap,
             written: 0,
@@ -130,6 +134,12 @@ impl Sample {
             timestamp: Vec::new(),
             logged_query: Vec::new(),
         })
+    }
+
+    /// The same sample in a log of these fields alone. Without this a line has all of them.
+    #[must_use]
+    pub fn with_fields(self, fields: FieldSet) -> Sample {
+        Sample { fields, ..self }
     }
 
     /// Appends the next line with its newline; false when all are written.
@@ -215,9 +225,9 @@ impl Sample {
             logged_query: &self.logged_query,
             port: dice.between(1_024, 65_535),
         }
-        .write(bytes);
+        .write(self.fields.fields(), bytes);
         if let Some(fault) = fault {
-            fault.apply_to_line(bytes, dice);
+            fault.apply_to_line(bytes, self.fields.len(), dice);
         }
         bytes.push(b'\n');
         (*kind, *events) = match plan {

@@ -24,9 +24,9 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Appends the line without its newline.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        push_line(out, Field::ALL, |field, out| self.push_field(field, out));
+    /// Appends the line, with these fields and without its newline.
+    pub(super) fn write(&self, fields: &[Field], out: &mut Vec<u8>) {
+        push_line(out, fields, |field, out| self.push_field(field, out));
     }
 
     /// Appends a field, or nothing where the log has `-`: a pixel has no video, no origin, no tenant.

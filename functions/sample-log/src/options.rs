@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What to write. A line always has all fields.
+/// What to write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleOptions {
     /// Number of lines.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use pixel_log::Field;
 use pixel_log::fields::FIELD_COUNT;
+use pixel_log::{Field, FieldSet};
 use serde_json::Value;
 
 use super::log_line::{CUT_BYTES, is_escaped_in_logs, push_line, push_logged};
@@ -31,7 +31,10 @@ struct Generated {
 }
 
 fn generate(options: SampleOptions) -> Vec<Generated> {
-    let mut sample = Sample::new(options).unwrap();
+    generated(Sample::new(options).unwrap())
+}
+
+fn generated(mut sample: Sample) -> Vec<Generated> {
     let mut out = Vec::new();
     let mut lines = Vec::new();
     while sample.write_line(&mut out) {
@@ -617,6 +620,29 @@ fn a_repeated_line_came_before() {
         if line.kind != LineKind::Broken {
             assert_eq!(is_new, !line.is_repeated, "{}", line.text);
         }
+    }
+}
+
+/// A log of fewer fields is the same log: each line that is whole has the same values, and means the same.
+#[test]
+fn a_sample_may_have_some_fields_only() {
+    let options = SampleOptions {
+        lines: 2_000,
+        ..SHIPPED_OPTIONS
+    };
+    let set = FieldSet::read();
+    let some = generated(Sample::new(options).unwrap().with_fields(set.clone()));
+    let all = generate(options);
+    assert_eq!(some.len(), all.len());
+    for (some, all) in some.iter().zip(&all) {
+        assert_eq!((some.kind, some.events), (all.kind, all.events));
+        if all.kind == LineKind::Broken {
+            assert_ne!(some.text.split('\t').count(), FIELD_COUNT);
+            continue;
+        }
+        let values = fields(&all.text);
+        let expected: Vec<&str> = set.fields().iter().map(|field| values[field]).collect();
+        assert_eq!(some.text, expected.join("\t"));
     }
 }
 
