@@ -25,7 +25,7 @@ pub(crate) const DIRECT_PUT_BYTES: [f64; 2] = [5_242_880.0, 1_048_576.0];
 pub(crate) const ANSWER_BYTES: f64 = 1_000.0;
 /// Milliseconds that an invocation waits: it starts, and puts its blobs over the network.
 pub(crate) const WAIT_MS: f64 = 50.0;
-/// Microseconds of a whole processor for each line of [`MEASURED_LINE_BYTES`]: the README, *Measured*.
+/// Microseconds of a whole processor for each line of [`MEASURED_LINE_BYTES`]: `docs/measurements.md`.
 pub(crate) const LINE_US: f64 = 9.8;
 /// Bytes of the line that was measured.
 pub(crate) const MEASURED_LINE_BYTES: f64 = 750.0;

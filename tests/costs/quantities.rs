@@ -149,7 +149,7 @@ pub(crate) fn assumptions(settings: &Settings, bill: &Bill) -> String {
         (
             "µs of a whole processor for a line",
             bill::LINE_US,
-            "measured for 750 bytes on x86-64 (README, *Measured*), taken in proportion to bytes, and for \
+            "measured for 750 bytes on x86-64 ([measurements](measurements.md)), taken in proportion to bytes, and for \
              arm64 alike",
         ),
         (

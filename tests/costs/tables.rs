@@ -57,10 +57,7 @@ pub(crate) fn documents(prices: &Prices) -> Vec<Document> {
     costs.push_str(&knobs(&kpl[3], &direct[3], prices));
     let environments = environments(prices);
     vec![
-        (
-            "README.md",
-            vec![("environments", environments.clone()), ("costs", costs.clone())],
-        ),
+        ("README.md", vec![("environments", environments.clone())]),
         (
             "docs/costs.md",
             vec![

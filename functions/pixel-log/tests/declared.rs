@@ -1,6 +1,6 @@
 //! Every parameter of the pixel and every field of the log reaches its columns, and nothing else does.
 //!
-//! The tables of this test are written by hand from `docs/columns.md` and the README's table of parameters;
+//! The tables of this test are written by hand from `docs/columns.md` and `docs/pixel.md`;
 //! they share nothing with the declarations. A parameter or field that is declared and not in a table here, or
 //! the other way round, fails too.
 #![allow(

@@ -77,10 +77,11 @@ fn show_counts(summary: &Summary, out: &mut impl Write) -> Result<(), CommandErr
     let per_blob = |count: u64| count.checked_div(counts.blobs).unwrap_or(0);
     writeln!(
         out,
-        "{} log lines became {} rows and {} failed events.",
+        "{} log lines became {} rows and {} failed events: {} lines are good, and some of them\ncarry several events.",
         counts.lines,
         counts.rows,
-        counts.failed_events()
+        counts.failed_events(),
+        counts.lines.saturating_sub(counts.failed_events())
     )?;
     for (reason, count) in &counts.failed {
         writeln!(out, "  {count:>4} {reason}")?;

@@ -161,6 +161,12 @@ fn the_demo_answers_the_seven_questions_and_starts_afresh() {
     ] {
         assert!(first.contains(&format!("\n{title}\n")), "{title}");
     }
+    for line in first
+        .lines()
+        .filter(|line| line.starts_with(['┌', '│', '╞', '└']))
+    {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
     let landed = number(&lake, "SELECT count(*) FROM events_landed");
     let second = succeed(&["demo", "--lake", lake.to_str().unwrap()]);
     assert_eq!(number(&lake, "SELECT count(*) FROM events_landed"), landed);

@@ -32,22 +32,26 @@ fn hold(path: &Path, expected: &str) {
         fs::write(path, expected).unwrap();
     }
     let found = fs::read_to_string(path).unwrap_or_default();
+    let differ = found
+        .lines()
+        .zip(expected.lines())
+        .find(|(found, expected)| found != expected);
     assert!(
         found == expected,
-        "{} is out of date: UPDATE_DOCS=1 writes it anew",
+        "{} is out of date, UPDATE_DOCS=1 writes it anew; the first lines that differ: {differ:?}",
         path.display()
     );
 }
 
-/// The README with the text between the markers of this name replaced.
-fn hold_section(name: &str, text: &str) {
-    let path = repository().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+/// A document with the text between the markers of this name replaced.
+fn hold_section(path: &str, name: &str, text: &str) {
+    let path = repository().join(path);
+    let document = fs::read_to_string(&path).unwrap();
     let (begin, end) = (
         format!("<!-- begin: {name} -->\n"),
         format!("<!-- end: {name} -->"),
     );
-    let (before, rest) = readme.split_once(&begin).unwrap();
+    let (before, rest) = document.split_once(&begin).unwrap();
     let (_, after) = rest.split_once(&end).unwrap();
     hold(&path, &format!("{before}{begin}{text}{end}{after}"));
 }
@@ -118,13 +122,13 @@ fn documents_are_up_to_date() {
         );
         writeln!(parameters, "| `{name}` | `{column}` | {doc} |").unwrap();
     }
-    hold_section("parameters", &parameters);
+    hold_section("docs/pixel.md", "parameters", &parameters);
 
     let mut reasons = String::from("| reason | when |\n| --- | --- |\n");
     for (code, when) in log_batch::FailureReason::REASONS {
         writeln!(reasons, "| `{code}` | {when} |").unwrap();
     }
-    hold_section("reasons", &reasons);
+    hold_section("docs/guarantees.md", "reasons", &reasons);
 
     let folder = tempfile::tempdir().unwrap();
     let demo = support::pixlake()
@@ -133,8 +137,25 @@ fn documents_are_up_to_date() {
         .output()
         .unwrap();
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
+    let demo = String::from_utf8(demo.stdout).unwrap();
+    let mut parts = demo.split("\n\n");
+    let counts = parts.next().unwrap();
+    let report = parts
+        .find(|part| part.starts_with("aggregate event count"))
+        .unwrap();
     hold_section(
+        "README.md",
         "demo",
-        &format!("```text\n{}```\n", String::from_utf8(demo.stdout).unwrap()),
+        &format!("```text\n{counts}\n…\n{report}\n…\n```\n"),
     );
+}
+
+/// What a newcomer reads is short, and no table needs a wider window than a terminal's.
+#[test]
+fn documents_are_short_and_their_tables_narrow() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 180, "{} lines", readme.lines().count());
+    for line in readme.lines().filter(|line| line.starts_with(['|', '│'])) {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, presets};
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use futures::StreamExt as _;
@@ -15,6 +15,10 @@ use crate::terminal::Escaped;
 pub const MAX_TABLE_ROWS: usize = 1000;
 /// A table's cell shows so many characters.
 const MAX_CELL_CHARS: usize = 60;
+/// The same in the head of an answer.
+const HEAD_CELL_CHARS: usize = 40;
+/// The head of an answer is not wider than so many columns of a terminal.
+pub const HEAD_WIDTH: u16 = 100;
 
 /// A form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -31,7 +35,11 @@ pub enum Format {
 /// Writes an answer as its rows are computed, and gives their number.
 pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write) -> Result<u64, QueryError> {
     let mut writer = match format {
-        Format::Table => AnswerWriter::Table(Box::new(TableWriter::new(&result.schema, MAX_TABLE_ROWS))),
+        Format::Table => AnswerWriter::Table(Box::new(TableWriter::new(
+            &result.schema,
+            MAX_TABLE_ROWS,
+            MAX_CELL_CHARS,
+        ))),
         Format::Json => AnswerWriter::Json {
             rows: 0,
             line: Vec::new(),
@@ -58,18 +66,26 @@ pub async fn write(format: Format, mut result: QueryResult, out: &mut impl Write
     Ok(rows)
 }
 
-/// Writes the first rows of an answer as a table, and gives the number of all its rows.
+/// Writes the first rows and columns of an answer as a table of [`HEAD_WIDTH`], and gives the number of all its rows.
 pub async fn write_head(
     mut result: QueryResult,
     max_rows: usize,
     out: &mut impl Write,
 ) -> Result<u64, QueryError> {
-    let mut table = TableWriter::new(&result.schema, max_rows);
+    let mut table = TableWriter::new(&result.schema, max_rows, HEAD_CELL_CHARS);
     while let Some(batch) = result.batches.next().await {
         table.add(&batch?)?;
     }
     let rows = table.rows as u64;
+    let hidden = table.hide_columns_beyond(HEAD_WIDTH);
     table.finish("", out)?;
+    if hidden > 0 {
+        writeln!(
+            out,
+            "and {hidden} more column{}",
+            if hidden == 1 { "" } else { "s" }
+        )?;
+    }
     Ok(rows)
 }
 
@@ -182,15 +198,21 @@ fn plain_text(column: &dyn Array, row: usize) -> io::Result<Option<String>> {
 struct TableWriter {
     table: Table,
     max_rows: usize,
+    max_cell_chars: usize,
     shown: usize,
     rows: usize,
 }
 
 impl TableWriter {
-    fn new(schema: &Schema, max_rows: usize) -> TableWriter {
+    fn new(schema: &Schema, max_rows: usize, max_cell_chars: usize) -> TableWriter {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(schema.fields().iter().map(|field| cell(field.name())));
+        table.set_header(
+            schema
+                .fields()
+                .iter()
+                .map(|field| cell(field.name(), max_cell_chars)),
+        );
         for (column, field) in table.column_iter_mut().zip(schema.fields()) {
             if field.data_type().is_numeric() {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -199,6 +221,7 @@ impl TableWriter {
         TableWriter {
             table,
             max_rows,
+            max_cell_chars,
             shown: 0,
             rows: 0,
         }
@@ -206,15 +229,29 @@ impl TableWriter {
 
     fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
         for row in 0..batch.num_rows().min(self.max_rows - self.shown) {
-            let cells = batch
-                .columns()
-                .iter()
-                .map(|column| plain_text(column, row).map(|text| cell(&text.unwrap_or_default())));
+            let cells = batch.columns().iter().map(|column| {
+                plain_text(column, row).map(|text| cell(&text.unwrap_or_default(), self.max_cell_chars))
+            });
             self.table.add_row(cells.collect::<io::Result<Vec<_>>>()?);
             self.shown += 1;
         }
         self.rows += batch.num_rows();
         Ok(())
+    }
+
+    /// Hides the columns on the right that do not fit, and says how many.
+    fn hide_columns_beyond(&mut self, width: u16) -> usize {
+        let mut taken = 1; // the line on the left
+        let mut hidden = 0;
+        let widths = self.table.column_max_content_widths();
+        for (column, content) in self.table.column_iter_mut().zip(widths) {
+            taken += content + 3; // a space on each side and a line
+            if taken > width {
+                column.set_constraint(ColumnConstraint::Hidden);
+                hidden += 1;
+            }
+        }
+        hidden
     }
 
     /// Writes the table, and where rows are left out their number and a hint.
@@ -228,8 +265,8 @@ impl TableWriter {
 }
 
 /// The text of a cell: cut, and safe to show.
-fn cell(text: &str) -> String {
-    match text.char_indices().nth(MAX_CELL_CHARS) {
+fn cell(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
         None => Escaped(text).to_string(),
         Some((end, _)) => format!("{}…", Escaped(text.get(..end).unwrap_or_default())),
     }
@@ -251,9 +288,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_cut_and_safe_to_show() {
-        assert_eq!(cell("a\u{1b}[31mb\n\u{202e}€"), "a\\u{1b}[31mb\\n\\u{202e}€");
-        assert_eq!(cell(&"x".repeat(61)).chars().count(), 61);
-        assert!(cell(&"x".repeat(61)).ends_with("x…"));
-        assert_eq!(cell(&"x".repeat(60)), "x".repeat(60));
+        assert_eq!(cell("a\u{1b}[31mb\n\u{202e}€", 60), "a\\u{1b}[31mb\\n\\u{202e}€");
+        assert_eq!(cell(&"x".repeat(61), 60).chars().count(), 61);
+        assert!(cell(&"x".repeat(61), 60).ends_with("x…"));
+        assert_eq!(cell(&"x".repeat(60), 60), "x".repeat(60));
     }
 }

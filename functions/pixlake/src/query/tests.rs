@@ -533,6 +533,27 @@ async fn the_head_of_an_answer_says_how_long_it_is() {
     }
 }
 
+/// Ten columns of 20 characters, each 23 with what is around it: four fit into 100.
+#[tokio::test]
+async fn the_head_of_an_answer_fits_the_terminal() {
+    let lake = lake_of(&[]);
+    let engine = Engine::open(lake.path()).await.unwrap();
+    let columns: Vec<String> = (0..10)
+        .map(|at| format!("'{}' AS c{at}", "é".repeat(20)))
+        .collect();
+    for (count, note) in [(4, ""), (5, "and 1 more column\n"), (10, "and 6 more columns\n")] {
+        let sql = format!("SELECT {}", columns[..count].join(", "));
+        let mut out = Vec::new();
+        output::write_head(engine.sql(&sql).await.unwrap(), 8, &mut out)
+            .await
+            .unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.ends_with(&format!("┘\n{note}")), "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 93), "{out}");
+        assert!(out.contains(" c3 ") && !out.contains(" c4 "), "{out}");
+    }
+}
+
 /// Values of Trino's documentation on the two functions, and of its rules for what is missing.
 #[tokio::test]
 async fn properties_are_taken_apart_as_athena_does_it() {

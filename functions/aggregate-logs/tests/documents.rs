@@ -1,17 +1,17 @@
-//! The README's table of settings is the code's.
+//! The table of settings is the code's.
 //!
-//! `UPDATE_DOCS=1 cargo test -p aggregate-logs --test readme` writes it anew.
+//! `UPDATE_DOCS=1 cargo test -p aggregate-logs --test documents` writes it anew.
 
 use std::fs;
 
 use aggregate_logs::settings::SETTINGS;
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
 const BEGIN: &str = "<!-- begin: settings -->\n";
 const END: &str = "<!-- end: settings -->";
 
 #[test]
-fn the_settings_in_the_readme_are_those_of_the_code() {
+fn the_settings_are_those_of_the_code() {
     let rows = SETTINGS.iter().map(|setting| {
         let default = setting
             .default
@@ -22,17 +22,17 @@ fn the_settings_in_the_readme_are_those_of_the_code() {
         "| variable | default | what |\n| --- | --- | --- |\n{}",
         rows.collect::<String>()
     );
-    let readme = fs::read_to_string(README).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let page = fs::read_to_string(PAGE).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
     let (found, after) = rest.split_once(END).unwrap();
     #[expect(clippy::disallowed_methods, reason = "a switch of this test alone")]
     let update = std::env::var_os("UPDATE_DOCS").is_some();
     if update && found != table {
-        fs::write(README, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        fs::write(PAGE, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
     } else {
         assert!(
             found == table,
-            "the README's settings are out of date: UPDATE_DOCS=1 writes them anew"
+            "docs/settings.md is out of date: UPDATE_DOCS=1 writes them anew"
         );
     }
 }
