@@ -85,7 +85,7 @@ fn a_missing_setting_ends_the_process_before_the_first_invocation() {
 fn a_panic_unwinds() {
     let aws = Aws::start();
     aws.keep_secret(SECRET, json!({"SecretString": "0123456789abcdef".repeat(4)}));
-    // The runtime reads this variable, and panics where it is no text.
+    // The runtime reads this variable, and panics where it is not text.
     let function = builder(&aws)
         .env("EVENT_STREAM_NAME", EVENTS)
         .env("AWS_LAMBDA_FUNCTION_NAME", OsStr::from_bytes(b"\xff"))

@@ -21,7 +21,7 @@ use serde_json::json;
 const FROM_DAY: &str = "CAST(current_date - INTERVAL '6' DAY AS varchar)";
 const TO_DAY: &str = "CAST(current_date AS varchar)";
 
-/// The one column of a view that is no column of its table, with its types in Glue and in Athena's SQL.
+/// The one column of a view that is not a column of its table, with its types in Glue and in Athena's SQL.
 const VALUE: (&str, &str, &str) = ("value", "decimal(20,6)", "decimal(20,6)");
 
 fn infra() -> PathBuf {
@@ -33,7 +33,7 @@ fn hold(name: &str, expected: &str) {
     let path = infra().join(name);
     #[expect(
         clippy::disallowed_methods,
-        reason = "the switch of this test is no setting of the program"
+        reason = "the switch of this test is not a setting of the program"
     )]
     let update = std::env::var("UPDATE_INFRA").is_ok_and(|value| value == "1");
     if update {
@@ -85,7 +85,7 @@ impl View {
             match name {
                 "dt" | "hour" => (name.to_owned(), "string", "varchar"),
                 _ if name == VALUE.0 => (name.to_owned(), VALUE.1, VALUE.2),
-                _ => panic!("{name} is no column of the table"),
+                _ => panic!("{name} is not a column of the table"),
             }
         });
         View {
@@ -339,7 +339,7 @@ Resources:
     Properties:
       Name: !Ref Application
       Description: Queries over events of the tracking pixel, each with a limit on what it reads.
-      RecursiveDeleteOption: true # the history of queries is no data
+      RecursiveDeleteOption: true # the history of queries is not data
       WorkGroupConfiguration:
         EnforceWorkGroupConfiguration: true
         PublishCloudWatchMetricsEnabled: true
@@ -359,7 +359,7 @@ Resources:
     Properties:
       Name: !Sub ${Application}-operators
       Description: Queries of operators over failed events, whose answers are as raw as what they are about.
-      RecursiveDeleteOption: true # the history of queries is no data
+      RecursiveDeleteOption: true # the history of queries is not data
       WorkGroupConfiguration:
         EnforceWorkGroupConfiguration: true
         PublishCloudWatchMetricsEnabled: true

@@ -102,7 +102,7 @@ fn intrinsic_functions_give_what_their_pages_say() {
             json!({"a": {"Ref": "AWS::NoValue"}, "b": [{"Fn::If": ["No", 1, {"Ref": "AWS::NoValue"}]}, 2]}),
             json!({"b": [2]}),
         ),
-        // A statement's condition is no condition of the template.
+        // A statement's condition is not a condition of the template.
         (
             json!({"Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}}),
             json!({"Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}}),
@@ -134,7 +134,7 @@ fn a_function_that_cannot_be_is_refused_with_its_place() {
         ),
         (json!({"Fn::GetAtt": ["Name", "Arn"]}), "`Name` is neither"),
         (json!({"Fn::Sub": "${dt}"}), "`dt` is neither"),
-        (json!({"Fn::Sub": "${Fields}"}), "is no text"),
+        (json!({"Fn::Sub": "${Fields}"}), "is not text"),
         (json!({"Fn::Sub": "${Name"}), "has no end"),
         // In a branch that is not taken, too.
         (
@@ -517,7 +517,7 @@ fn a_deletion_policy_with_a_slip_is_refused() {
             .message
             .contains("DeletionPolicy")
     );
-    // A replacement is no creation.
+    // A replacement is not a creation.
     let stream = json!({"Type": "AWS::Kinesis::Stream", "UpdateReplacePolicy": "RetainExceptOnCreate"});
     let error = evaluate(json!({"Resources": {"A": stream}}), &[]).unwrap_err();
     assert!(error.message.contains("UpdateReplacePolicy"), "{error}");

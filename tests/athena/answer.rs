@@ -100,7 +100,7 @@ impl Cell {
         }
         let text = || match &value {
             Value::String(text) => text.clone(),
-            other => panic!("{other} is no text, as {sql_type} is"),
+            other => panic!("{other} is not text, as {sql_type} is"),
         };
         let wrong = || -> Cell { panic!("{json} is no {sql_type}") };
         match sql_type.split('(').next() {

@@ -125,7 +125,7 @@ pub(crate) fn work() -> PathBuf {
 /// What `.ci/athena/with-emulators` says in the environment.
 #[expect(
     clippy::disallowed_methods,
-    reason = "where the stand-ins listen is no setting of the program"
+    reason = "where the stand-ins listen is not a setting of the program"
 )]
 pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()

@@ -200,7 +200,7 @@ fn cells(json: &str, columns: &[Column]) -> Vec<Cell> {
     for name in row.keys() {
         assert!(
             columns.iter().any(|column| column.name == *name),
-            "{name} is no column"
+            "{name} is not a column"
         );
     }
     let cell = |column: &Column| {

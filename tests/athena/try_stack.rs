@@ -97,7 +97,7 @@ fn a_stack_that_works_is_said_to_work() {
     for (arguments, code, sentence) in [
         (&["nope"][..], 2, "cannot read the stack nope"),
         (&["unfinished"], 2, "the stack unfinished is CREATE_IN_PROGRESS"),
-        (&["foreign"], 2, "the stack foreign is no pixlake stack"),
+        (&["foreign"], 2, "the stack foreign is not a pixlake stack"),
         (
             &["--pixel", "http://127.0.0.1:1/p.gif"],
             1,

@@ -277,7 +277,7 @@ fn a_second_stream_pays_against_single_rows_and_never_against_direct_put() {
 }
 
 /// What the demo prints of the same log: 2,490 rows in 574 blobs of 4,571 bytes. Its rows say another way and
-/// time of ingestion, so that a blob more or less is no error.
+/// time of ingestion, so that a blob more or less is not an error.
 #[test]
 fn the_sample_is_packed_as_the_function_packs_it() {
     let kpl = pack(2_000.0, Way::Kpl, DEFAULT_BLOB_BYTES);
@@ -385,7 +385,7 @@ fn every_price_has_a_source_and_a_day() {
 fn documents_are_up_to_date() {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the switch of this test is no setting of the program"
+        reason = "the switch of this test is not a setting of the program"
     )]
     let update = std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1");
     let prices = Prices::read();

@@ -143,7 +143,7 @@ pub(crate) fn projection(world: &World) -> Vec<String> {
             for (name, value) in all {
                 violations.unless(
                     value.is_string(),
-                    format!("{path} {name} is no text, as Glue wants it"),
+                    format!("{path} {name} is not text, as Glue wants it"),
                 );
             }
             violations.equal(
@@ -193,7 +193,7 @@ pub(crate) fn views(world: &World) -> Vec<String> {
                 .iter()
                 .map(|(name, _, engine)| json!({"name": name, "type": engine}));
             let Some(definition) = definition(&text(&view["ViewOriginalText"])) else {
-                violations.unless(false, format!("{path} ViewOriginalText is no Presto view"));
+                violations.unless(false, format!("{path} ViewOriginalText is not a Presto view"));
                 continue;
             };
             violations.equal(

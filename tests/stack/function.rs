@@ -116,7 +116,7 @@ pub(crate) fn event_source(world: &World) -> Vec<String> {
         if deployed.parameter("LogStreamRetentionHours") == "168" {
             violations.equal("age", &mapping["MaximumRecordAgeInSeconds"], 518_400);
         }
-        // Two batches of a shard at once; state across batches; and a filter, which drops what is no JSON.
+        // Two batches of a shard at once; state across batches; and a filter, which drops what is not JSON.
         let is_one = mapping
             .get("ParallelizationFactor")
             .is_none_or(|factor| number(factor) <= 1.0);

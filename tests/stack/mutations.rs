@@ -310,7 +310,7 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("a stream of a day has records of six days", |t| {
                 set(t, "functions:/Mappings/RecordAge/24/Seconds", json!(518_400));
             }),
-            ("a filter drops what is no JSON", |t| {
+            ("a filter drops what is not JSON", |t| {
                 put(
                     t,
                     "functions:AggregateLogsLogLines",
@@ -995,7 +995,7 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
     (
         "the_dashboard_has_a_row_for_each_hop",
         &[
-            ("the dashboard is no JSON", |t| {
+            ("the dashboard is not JSON", |t| {
                 replace(
                     t,
                     "alarms:Dashboard/DashboardBody",

@@ -62,7 +62,7 @@ pub(crate) fn dashboard(world: &World) -> Vec<String> {
         let body = text(&deployed.properties("Watching/Dashboard")["DashboardBody"]);
         let body: Value = match serde_json::from_str(&body) {
             Ok(body) => body,
-            Err(error) => return violations.unless(false, format!("the dashboard is no JSON: {error}")),
+            Err(error) => return violations.unless(false, format!("the dashboard is not JSON: {error}")),
         };
         let names: BTreeSet<String> = alarms(deployed)
             .map(|(_, alarm)| text(&alarm["Properties"]["AlarmName"]))
@@ -73,7 +73,7 @@ pub(crate) fn dashboard(world: &World) -> Vec<String> {
                 let name = arn.rsplit(':').next().unwrap_or_default().to_owned();
                 violations.unless(
                     names.contains(&name),
-                    format!("the dashboard shows {name}, which is no alarm"),
+                    format!("the dashboard shows {name}, which is not an alarm"),
                 );
                 shown.insert(name);
             }

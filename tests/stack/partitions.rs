@@ -98,7 +98,7 @@ static ROWS: LazyLock<Vec<String>> = LazyLock::new(|| {
         pipeline_version: "0.1.0",
     };
     while sample.write_line(&mut line) {
-        // A line that is no row is a failed event, which has no hour.
+        // A line that is not a row is a failed event, which has no hour.
         let read = reader.read(&line, now, delivery, &mut |_| None, &mut scratch, |row| {
             json.truncate(0);
             row.write_json(&mut json);

@@ -19,7 +19,7 @@ const KEPT: [&str; 6] = [
 /// second try needs.
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
 ///
-/// The visitor key is no data: nobody can read a visitor out of it, and forgetting it is how old hashes are
+/// The visitor key is not data: nobody can read a visitor out of it, and forgetting it is how old hashes are
 /// made anonymous for good.
 pub(crate) fn deletion_keeps_data(world: &World) -> Vec<String> {
     world.each(|deployed, violations| {

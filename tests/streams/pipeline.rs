@@ -174,7 +174,7 @@ fn create_firehose(moto: &Service, stream: &str, stack: &Stack, logical_id: &str
 /// A number, which went through a parameter and may be a text.
 fn number(value: &Value) -> u64 {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-    number.unwrap_or_else(|| panic!("{value} is no number"))
+    number.unwrap_or_else(|| panic!("{value} is not a number"))
 }
 
 /// Leaves a file for the next stage, a value to a line.

@@ -53,7 +53,7 @@ fn mixed_batch() -> String {
         format!("{}\r\n", good.line("mixed-good-3==")).into_bytes(),
         // Three lines in one record, the second of them empty.
         format!("{}\n\n{}\n", good.line("mixed-good-4=="), good.line("mixed-good-5==")).into_bytes(),
-        // IPv6, no query, and an agent that is no UTF-8.
+        // IPv6, no query, and an agent that is not UTF-8.
         with_newline(
             Hit {
                 address: "2001:db8:85a3::8a2e:370:7334",
@@ -144,7 +144,7 @@ fn odd_records() -> String {
     };
     event_json(&[
         record(0, usual(0, "odd-good-1==")),
-        // Data that is no base64, null, a number, or not there.
+        // Data that is not base64, null, a number, or not there.
         record(
             1,
             format!(r#""sequenceNumber":"{}","data":"not*base64""#, number(1)),
@@ -175,7 +175,7 @@ fn odd_records() -> String {
         // The same sequence number twice.
         record(13, usual(13, "odd-good-10==")),
         record(13, usual(13, "odd-good-10==")),
-        // Records that are no objects.
+        // Records that are not objects.
         "null".to_owned(),
         "7".to_owned(),
         // No members around `kinesis`.

@@ -123,7 +123,7 @@ async fn unless_it_panics<T>(future: impl Future<Output = T>) -> Option<T> {
 /// The error type that Lambda sees ([`InvocationError::error_type`]) is an interface: alarms select by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvocationError {
-    /// The event is no batch of a stream.
+    /// The event is not a batch of a stream.
     Event(EnvelopeError),
     /// Something is not stored, and no record up to there has a sequence number to begin again with.
     NoSequenceNumber,

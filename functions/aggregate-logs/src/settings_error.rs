@@ -30,7 +30,7 @@ pub enum SettingsError {
         /// What it contradicts.
         with: &'static str,
     },
-    /// `LOG_FIELDS` is no set of fields.
+    /// `LOG_FIELDS` is not a set of fields.
     LogFields(FieldSetError),
 }
 

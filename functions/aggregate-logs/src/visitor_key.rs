@@ -64,7 +64,7 @@ pub enum VisitorKeyError {
     Refused(String),
     /// Secrets Manager could not be asked, or what it answered could not be read.
     Unanswered(&'static str),
-    /// The secret is no key.
+    /// The secret is not a key.
     NoKey,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for VisitorKeyError {
         match self {
             VisitorKeyError::Refused(code) => write!(f, "cannot be read: {code}"),
             VisitorKeyError::Unanswered(why) => write!(f, "cannot be read: {why}"),
-            VisitorKeyError::NoKey => f.write_str("is no key; expected 64 hexadecimal digits as its text"),
+            VisitorKeyError::NoKey => f.write_str("is not a key; expected 64 hexadecimal digits as its text"),
         }
     }
 }

@@ -634,7 +634,7 @@ fn without_a_secret_nobody_is_counted_and_none_is_asked_for() {
     for builder in [
         builder(&aws),
         builder(&aws).env("VISITOR_KEY_SECRET", ""),
-        // The key itself is no setting.
+        // The key itself is not a setting.
         builder(&aws).env("VISITOR_KEY", KEY),
     ] {
         let function = builder.env("EVENT_STREAM_NAME", EVENTS).start();
@@ -741,7 +741,7 @@ fn a_secret_that_is_no_key_keeps_the_function_from_starting() {
         aws.keep_secret(SECRET, value);
         assert_no_visitor_key(
             counting(&aws),
-            "VISITOR_KEY_SECRET names a secret that is no key; expected 64 hexadecimal digits as its text",
+            "VISITOR_KEY_SECRET names a secret that is not a key; expected 64 hexadecimal digits as its text",
         );
         assert_eq!(aws.targets().len(), 1);
     }
@@ -898,7 +898,7 @@ fn a_wrong_setting_ends_the_process_before_the_first_invocation() {
 
 #[test]
 fn a_panic_shows_its_place_and_never_its_message() {
-    // The runtime reads this variable, and panics with its value where it is no text.
+    // The runtime reads this variable, and panics with its value where it is not text.
     let aws = Aws::start();
     let builder = builder(&aws).env("EVENT_STREAM_NAME", EVENTS);
     let name = OsStr::from_bytes(b"canary 203.0.113.77 \xff");

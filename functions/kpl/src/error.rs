@@ -22,7 +22,7 @@ impl fmt::Display for KeyTableName {
 }
 
 /// Why none of a blob's user records can be given out: magic number, digest and protobuf are right, so it
-/// is no plain record, yet what it says makes no sense.
+/// is not a plain record, yet what it says makes no sense.
 ///
 /// It carries positions and counts, never a byte of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

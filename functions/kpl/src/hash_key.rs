@@ -16,7 +16,7 @@ pub fn hash_key(partition_key: &str) -> u128 {
 
 /// The hash key that counts: the explicit one where there is one, else that of the partition key.
 ///
-/// `None` for an explicit hash key that is no number in the form that Kinesis takes: decimal digits, no sign,
+/// `None` for an explicit hash key that is not a number in the form that Kinesis takes: decimal digits, no sign,
 /// no leading zero, at most 2^128 − 1.
 pub fn effective_hash_key(partition_key: &str, explicit_hash_key: Option<&str>) -> Option<u128> {
     let Some(digits) = explicit_hash_key else {

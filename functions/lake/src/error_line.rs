@@ -10,7 +10,7 @@ use super::table::Table;
 /// Why Firehose sets a record aside; the name of its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ErrorType {
-    /// Some value is not of its column's type, or the record is no JSON.
+    /// Some value is not of its column's type, or the record is not JSON.
     FormatConversion,
     /// The partition cannot be told: there is no `ts_server`.
     MetadataExtraction,

@@ -59,7 +59,7 @@ pub enum LakeError {
         /// What it answered.
         source: io::Error,
     },
-    /// A file is no Parquet, or rows cannot become it.
+    /// A file is not Parquet, or rows cannot become it.
     Parquet {
         /// What was being done: `read` or `write`.
         doing: &'static str,
@@ -150,7 +150,7 @@ impl Lake {
         Ok(hours)
     }
 
-    /// The first object of the tables that is no Parquet file, or a damaged one.
+    /// The first object of the tables that is not a Parquet file, or a damaged one.
     pub fn first_damaged(&self) -> Option<PathBuf> {
         let folders = TABLES.map(|table| self.root.join(table.folder));
         folders

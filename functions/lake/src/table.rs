@@ -19,7 +19,7 @@ pub struct Table {
     /// What its folders are by.
     pub partitioning: Partitioning,
     /// The columns in which copies of a row agree, within a partition: `bigint` or `timestamp`. Rows of one event that
-    /// differ in its line are no copies: a conflict stays in sight.
+    /// differ in its line are not copies: a conflict stays in sight.
     pub identity: &'static [&'static str],
     /// Which of several copies the table's view shows.
     pub kept: Kept,

@@ -13,7 +13,7 @@ pub struct BatchCounts {
     pub good_lines: u64,
     /// Rows: at least one for each good line, more where a hit carries several events.
     pub rows: u64,
-    /// Rows with the event `request`: for paths that are no pixel, or that were refused or redirected.
+    /// Rows with the event `request`: for other paths than the pixel's, or that were refused or redirected.
     pub requests: u64,
     /// Failed events by reason.
     pub failed: BTreeMap<&'static str, u64>,

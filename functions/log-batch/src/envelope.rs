@@ -1,7 +1,7 @@
 //! The event that Lambda hands over, read record by record.
 //!
 //! The records are borrowed from the event's bytes. One odd record is one failed event, never a failed
-//! batch; only an event that is no JSON, or has no `Records`, is refused as a whole.
+//! batch; only an event that is not JSON, or has no `Records`, is refused as a whole.
 //!
 //! Two readers find the records. [`strict`] takes the one shape in which AWS writes the event and passes over
 //! its bytes once; [`lenient`] takes any JSON, and is asked only where the first one stops. What they find is

@@ -52,7 +52,7 @@ impl FailureReason {
         ),
         (
             "bad_ts",
-            "`timestamp` is no time between 2010 and a day after the line's arrival",
+            "`timestamp` is not a time between 2010 and a day after the line's arrival",
         ),
         (
             "batch_json",
@@ -65,7 +65,7 @@ impl FailureReason {
         ),
         (
             "kpl_index",
-            "the record is an aggregated one with an index outside its table, or a key that is no text",
+            "the record is an aggregated one with an index outside its table, or a key that is not text",
         ),
         ("too_many_lines", "the record holds more than 10,000 lines"),
         (
@@ -97,7 +97,7 @@ impl FailureReason {
             }
             FailureReason::Record(expected) => expected,
             FailureReason::KplIndex => {
-                "an index of the aggregated record lies outside its table, or a key is no UTF-8"
+                "an index of the aggregated record lies outside its table, or a key is not UTF-8"
             }
             FailureReason::LongLine => "the line is longer than 1 MiB; its first 64 KiB are kept",
             FailureReason::Oversize => "a row of the line is larger than one record of the outlet",

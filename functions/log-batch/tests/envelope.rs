@@ -83,7 +83,7 @@ fn an_event_without_records_is_refused_or_done() {
 
 #[test]
 fn a_refusal_says_where_and_not_what() {
-    // NaN is no JSON (RFC 8259): nothing says where such a record would end.
+    // NaN is not JSON (RFC 8259): nothing says where such a record would end.
     let error = Envelope::parse(b"{\"Records\":[\n{\"secret\":NaN}]}")
         .err()
         .unwrap();

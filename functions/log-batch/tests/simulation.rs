@@ -586,7 +586,7 @@ fn check_row(row: &[u8]) -> Result<(String, i64), String> {
     }
     key.parse()
         .map(|key| (id, key))
-        .map_err(|_| "a key that is no number".to_owned())
+        .map_err(|_| "a key that is not a number".to_owned())
 }
 
 /// The number under a name.

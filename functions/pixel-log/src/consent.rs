@@ -86,7 +86,7 @@ mod tests {
         ("host:a%0Acook", "host%0A", "1", None, None, true, true), // whatever the count says
         ("host:a%0Acook", "-", "-", None, None, true, false),
         ("sec-gpc:1%0Aab%0", "sec-gpc%0Aab%0A", "2", Some(true), None, true, false),
-        // A count that is no number is as good as none.
+        // A count that is not a number is as good as none.
         ("host:a%0A", "host%0A", "x", None, None, false, true),
     ];
 

@@ -1,4 +1,4 @@
-//! Why a line is no row.
+//! Why a line is not a row.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum LineError {
         /// Columns of the line.
         found: usize,
     },
-    /// `timestamp` is no time in seconds between 2010 and a day after the line's arrival.
+    /// `timestamp` is not a time in seconds between 2010 and a day after the line's arrival.
     BadTimestamp {
         /// Its column, counted from 1.
         column: usize,

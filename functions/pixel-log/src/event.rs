@@ -110,7 +110,7 @@ impl<'a> Event<'a> {
         event
     }
 
-    /// Writes what is no single parameter's: custom properties, the count of dropped parameters, defaults,
+    /// Writes what is not a single parameter's: custom properties, the count of dropped parameters, defaults,
     /// and the times that follow from the page's clock.
     pub(crate) fn finish(self, row: &mut Row<'a>) {
         row.event_props = self.properties.json();

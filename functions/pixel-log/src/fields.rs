@@ -242,10 +242,10 @@ impl FieldSet {
     }
 }
 
-/// Why a list of field names is no field set.
+/// Why a list of field names is not a field set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldSetError {
-    /// The name at this place of the list, counted from 1, is no field of the real-time log.
+    /// The name at this place of the list, counted from 1, is not a field of the real-time log.
     Unknown {
         /// Place in the list, counted from 1.
         position: usize,

@@ -87,7 +87,7 @@ impl<'a> LogLine<'a> {
         self.fields.column(field).is_some()
     }
 
-    /// The field as a text, the log layer undone; U+FFFD stands for what is no UTF-8. For a look at a single
+    /// The field as a text, the log layer undone; U+FFFD stands for what is not UTF-8. For a look at a single
     /// line: rows are read another way.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<String> {

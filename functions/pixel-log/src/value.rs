@@ -6,7 +6,7 @@ use pixel_row::{Row, Timestamp};
 
 use crate::scrubbing;
 
-/// The event of a row that is no hit: a request for another path. No page can send it.
+/// The event of a row that is not a hit: a request for another path. No page can send it.
 pub const REQUEST_EVENT: &str = "request";
 
 /// Any text.

@@ -159,7 +159,7 @@ fn ascii_host<'a>(host: &'a str, arena: &'a Bump) -> Text<'a> {
         let ip = address.parse::<std::net::Ipv6Addr>().ok()?;
         return Some(bumpalo::format!(in arena, "[{}]", ip).into_bump_str());
     }
-    // A decoder of its own: a host that is no UTF-8 is no host, and says nothing of the other texts.
+    // A decoder of its own: a host that is not UTF-8 is not a host, and says nothing of the other texts.
     let decoded = Decoder::new(arena).text(LogText::Utf8(host));
     let ascii = idna::domain_to_ascii_strict(decoded).ok()?;
     Some(&*arena.alloc_str(&ascii)).filter(|ascii| !ascii.is_empty())

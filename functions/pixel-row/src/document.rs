@@ -58,7 +58,7 @@ pub enum ConversionError {
     Column(Column),
     /// The document is JSON, and no object.
     NoObject,
-    /// The document is no JSON.
+    /// The document is not JSON.
     NoJson {
         /// Where reading stopped, from the start of the document.
         byte: usize,
@@ -147,7 +147,7 @@ struct RowSeed<'a, 'c> {
 }
 
 impl<'a> RowSeed<'a, '_> {
-    /// Reads one document. Says where it ends, or where reading stopped because it is no JSON.
+    /// Reads one document. Says where it ends, or where reading stopped because it is not JSON.
     fn read<R: serde_json::de::Read<'a>>(
         self,
         mut deserializer: serde_json::Deserializer<R>,
@@ -435,7 +435,7 @@ mod tests {
             assert!(found[1].0.starts_with("no valid JSON at byte "), "{found:?}");
             assert_eq!(found[1].1, format!("{broken} {{\"batch_index\":2}}"));
         }
-        // Bytes that are no UTF-8, and brackets deeper than anyone needs.
+        // Bytes that are not UTF-8, and brackets deeper than anyone needs.
         let mut documents = Documents::new(FailedEvent::COLUMNS, b"{\"detail\":\"\xff\"}");
         assert!(matches!(
             documents.next(),

@@ -24,7 +24,7 @@ table! {
         truncated_fields: Names, Technical, "column names", "Columns whose text was longer than its limit, and `cs_headers` where CloudFront cut the header list";
         parse_warnings: Names, Technical, "column names", "Columns whose value was there but could not be read";
         params_dropped: Int, Technical, "parameters", "Parameters of the pixel that are not on the list, repeated, or too many";
-        utf8_ok: Boolean, Technical, "", "False where some text was no UTF-8 and holds replacement characters";
+        utf8_ok: Boolean, Technical, "", "False where some text was not UTF-8 and holds replacement characters";
     }
     "Time" {
         ts_server: Time, Technical, "UTC, ms", "When the edge finished the answer: the clock of the lake";
@@ -35,7 +35,7 @@ table! {
         tz_name: Text<'a>[64], Quasi, "IANA name", "Time zone of the page";
     }
     "Event" {
-        event_name: Text<'a>[64], Technical, "", "Parameter `e`; `page_view` without it; `request` for what is no pixel hit";
+        event_name: Text<'a>[64], Technical, "", "Parameter `e`; `page_view` without it; `request` for what is not a pixel hit";
         event_props: Text<'a>[8192], Commercial, "JSON object of texts", "Custom properties `p.NAME`, as sent: nothing is scrubbed";
         page_view_id: Text<'a>[128], Technical, "", "The page's own id of the page view";
     }

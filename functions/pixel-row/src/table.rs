@@ -127,7 +127,7 @@ impl Value for Names {
     }
 }
 
-/// What stands before a value that is no text.
+/// What stands before a value that is not text.
 #[inline]
 fn unquoted(head: &[u8]) -> &[u8] {
     head.split_last().map_or(head, |(_, head)| head)
@@ -160,7 +160,7 @@ macro_rules! table {
                 doc: $doc,
             },)*)*];
 
-            /// The most bytes of the column of this name, 0 where it is no text. For constants: a name that no
+            /// The most bytes of the column of this name, 0 where it is not text. For constants: a name that no
             /// column has does not compile there.
             #[must_use]
             pub const fn max_bytes(column: &str) -> usize {

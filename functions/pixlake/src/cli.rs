@@ -191,7 +191,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors; a pipe that closed on them is none either.
+            // Help and version are not errors; a pipe that closed on them is none either.
             let code = error.exit_code();
             drop(error.print());
             return ExitCode::from(u8::try_from(code).unwrap_or(2));

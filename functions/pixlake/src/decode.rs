@@ -264,7 +264,7 @@ mod tests {
         assert!(
             matches!(decode(b"no blob", Some(Kind::Blob)), Err(CommandError::Job(message)) if message.contains("f3 89 9a c2"))
         );
-        // The message of RFC 1321's test suite, which is no protobuf.
+        // The message of RFC 1321's test suite, which is not protobuf.
         let digest = b"\x90\x01\x50\x98\x3c\xd2\x4f\xb0\xd6\x96\x3f\x7d\x28\xe1\x7f\x72";
         let no_message = [&kpl::MAGIC[..], b"abc", digest].concat();
         let mut damaged = raw.clone();

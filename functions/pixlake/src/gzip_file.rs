@@ -63,7 +63,7 @@ impl<R: BufRead> GzipFile<R> {
                 }
                 Err(_) => {
                     self.end_member("");
-                    self.damage = Some("what follows is no gzip");
+                    self.damage = Some("what follows is not gzip");
                     0
                 }
             },
@@ -194,7 +194,7 @@ mod tests {
         assert!(
             error
                 .unwrap()
-                .contains(&format!("near byte {whole}: what follows is no gzip"))
+                .contains(&format!("near byte {whole}: what follows is not gzip"))
         );
         // A header without its flags.
         let (read_text, error) = read(&[&file[..], &file[..3]].concat(), 1 << 17);
@@ -211,7 +211,7 @@ mod tests {
         for buffer in [100, 1 << 17] {
             let (read_text, error) = read(&bad, buffer);
             assert_eq!(read_text, text, "{buffer}");
-            assert!(error.unwrap().contains("what follows is no gzip"));
+            assert!(error.unwrap().contains("what follows is not gzip"));
         }
     }
 }

@@ -82,7 +82,7 @@ impl Input {
             .map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
-    /// Size of the file in bytes, as it lies there; none for standard input and for what is no plain file.
+    /// Size of the file in bytes, as it lies there; none for standard input and for what is not a plain file.
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         let metadata = std::fs::metadata(self.path.as_ref()?).ok()?;

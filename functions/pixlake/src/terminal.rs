@@ -38,7 +38,7 @@ pub(crate) fn stdout() -> Box<dyn Write + Send> {
     }
 }
 
-/// Escapes what is written but for the ends of lines, and writes it on. Bytes that are no UTF-8 become U+FFFD.
+/// Escapes what is written but for the ends of lines, and writes it on. Bytes that are not UTF-8 become U+FFFD.
 struct TerminalWriter<W: Write> {
     out: W,
     /// The bytes of a character, or of an end of line, that are not all there yet.

@@ -283,7 +283,7 @@ fn what_can_be_read_is_ingested_and_what_cannot_is_told() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let log = write_log(folder.path(), 5_000, 13, 1.0);
     let lines = fs::read(&log.path).unwrap();
-    // One whole member, which is no whole number of batches, and the head of another.
+    // One whole member, which is not a whole number of batches, and the head of another.
     let expected = 3_000;
     let ends = lines.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let end = ends.map(|(at, _)| at + 1).nth(expected - 1).unwrap();

@@ -25,7 +25,7 @@ fn repository() -> PathBuf {
 fn hold(path: &Path, expected: &str) {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the switch of this test is no setting of the program"
+        reason = "the switch of this test is not a setting of the program"
     )]
     let update = std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1");
     if update {

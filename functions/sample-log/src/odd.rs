@@ -115,7 +115,7 @@ const ODDITIES: &[Oddity] = &[
     ForwardedFor(b"unknown, ::ffff:192.0.2.1"),
     ForwardedFor(b"010.0.0.1,fe80::1%eth0"),
     ManyProxies,
-    Header("x-note", "a%0Ahost:forged.example"), // an encoded newline in a value is no new header
+    Header("x-note", "a%0Ahost:forged.example"), // an encoded newline in a value is not a new header
     Header("x-empty-name", ":"),
     ManyHeaders,
 ];

@@ -314,7 +314,7 @@ fn names_header(list: &str, name: &str) -> bool {
     })
 }
 
-/// What `cs-headers` lost. `cookie` is no loss: it is never there.
+/// What `cs-headers` lost. `cookie` is not a loss: it is never there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HeaderCut {
     None,

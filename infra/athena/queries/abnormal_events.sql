@@ -8,10 +8,10 @@
 --                             12 or more hours.
 --   name in one hour only     An event name that a site sent in a single hour, of sites with 12 or more hours.
 --   rows with warnings        A site's day in which more than 5 % of the rows hold values that could not be
---                             read, were cut or are no UTF-8.
+--                             read, were cut or are not UTF-8.
 -- observed is what was counted: events, or the rows with warnings. expected is the mean of the site's hours, or
 -- the day's 5 %; null where nothing is.
--- Rows that name no site are those of the site (none). Requests for other paths are no events.
+-- Rows that name no site are those of the site (none). Requests for other paths are not events.
 -- The range of days is in UTC, both ends included.
 WITH
   rows_of_range AS (

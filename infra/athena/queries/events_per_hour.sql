@@ -2,7 +2,7 @@
 --
 -- events: pixel events of all sites whose line is of that UTC hour, each counted once. Hours without any are
 -- left out. visitors: distinct daily visitor hashes among them; events without one count for nobody.
--- requests: requests for other paths than the pixel's, which are no events.
+-- requests: requests for other paths than the pixel's, which are not events.
 -- The range of days is in UTC, both ends included.
 SELECT
   dt,

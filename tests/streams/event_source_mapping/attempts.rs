@@ -87,7 +87,7 @@ impl Outcome {
 
 /// Sends a batch until each of its records is done or given up, the earlier ones always before the later.
 ///
-/// A batch that fails is split in halves where the settings say so, which is no retry; else it is sent again,
+/// A batch that fails is split in halves where the settings say so, which is not a retry; else it is sent again,
 /// which is one. A batch that got on begins anew with what is left of it.
 pub fn see_through<R: Sent>(
     batch: &[R],

@@ -97,7 +97,7 @@ impl MappingSettings {
 /// A number; one that went through a parameter is a text.
 fn integer(value: &Value) -> Option<i64> {
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    assert_eq!(number.is_some(), !value.is_null(), "{value} is no number");
+    assert_eq!(number.is_some(), !value.is_null(), "{value} is not a number");
     number
 }
 

@@ -24,7 +24,7 @@ pub enum Fault {
     Error(u16, &'static str),
     /// Answers with this status and no body.
     Status(u16),
-    /// Stores all entries and answers with what is no JSON.
+    /// Stores all entries and answers with what is not JSON.
     Garbled,
     /// Stores all entries and breaks off in the middle of the answer.
     Truncated,

@@ -244,7 +244,7 @@ impl<'a> Evaluation<'a> {
             if self.json["Resources"].get(name).is_none() {
                 return Err(self.wrong(
                     place,
-                    format!("DependsOn names `{name}`, which is no resource here"),
+                    format!("DependsOn names `{name}`, which is not a resource here"),
                 ));
             }
             if self.exists(name)? {

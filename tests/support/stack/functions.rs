@@ -188,7 +188,7 @@ impl<'a> Evaluation<'a> {
             };
             match value.as_ref().and_then(text) {
                 Some(text) => whole.push_str(&text),
-                None => return Err(self.wrong(place, format!("`${{{name}}}` of Fn::Sub is no text"))),
+                None => return Err(self.wrong(place, format!("`${{{name}}}` of Fn::Sub is not text"))),
             }
         }
         Ok(Some(whole.into()))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The text of a scalar; none of what is no scalar.
+/// The text of a scalar; none of what is not a scalar.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -44,7 +44,7 @@ impl JsonPath {
         Some(JsonPath(steps))
     }
 
-    /// What stands there, as it stands; none where there is nothing, or the text is no JSON.
+    /// What stands there, as it stands; none where there is nothing, or the text is not JSON.
     pub(super) fn find<'a>(&self, json: &'a str) -> Option<&'a str> {
         let whole: &RawValue = serde_json::from_str(json).ok()?;
         let mut place = whole.get();
