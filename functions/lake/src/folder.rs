@@ -213,7 +213,15 @@ impl fmt::Display for LakeError {
             LakeError::InUse { path } => {
                 write!(f, "another process is writing to the lake {}", path.display())
             }
-            LakeError::Io { doing, path, source } => write!(f, "cannot {doing} {}: {source}", path.display()),
+            LakeError::Io { doing, path, source } => {
+                write!(f, "cannot {doing} {}: {source}", path.display())?;
+                match source.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        f.write_str("; make room and do the same again: what landed is counted once")
+                    }
+                    _ => Ok(()),
+                }
+            }
             LakeError::Parquet { doing, path, source } => {
                 write!(f, "cannot {doing} {} as Parquet: {source}", path.display())
             }

@@ -465,7 +465,10 @@ fn a_file_that_does_not_fit_is_named_and_removed() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("cannot write {}: no storage space", folder.display())
+        format!(
+            "cannot write {}: no storage space; make room and do the same again: what landed is counted once",
+            folder.display()
+        )
     );
     assert_eq!(files(&lake).len(), 1, "the lock of the run");
 }

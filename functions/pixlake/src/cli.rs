@@ -200,9 +200,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match execute(cli.command) {
         Ok(()) | Err(CommandError::ClosedPipe) => ExitCode::SUCCESS,
         Err(CommandError::Job(message)) => complain(&message, 1),
-        Err(CommandError::Inputs(errors)) => errors
+        Err(CommandError::Parts(messages)) => messages
             .iter()
-            .fold(ExitCode::FAILURE, |_, error| complain(&error.to_string(), 1)),
+            .fold(ExitCode::FAILURE, |_, message| complain(message, 1)),
         Err(CommandError::Usage(message)) => complain(&message, 2),
     }
 }
@@ -280,7 +280,7 @@ fn compact(lake: &Path, from: Option<Day>, to: Option<Day>) -> Result<(), Comman
     }
     let compaction = lake.compact(&days).map_err(CommandError::job)?;
     let mut out = terminal::stdout();
-    if compaction.partitions == 0 {
+    if compaction.partitions == 0 && compaction.failures.is_empty() {
         writeln!(out, "there is nothing to merge")?;
     } else {
         let (merged, written) = (compaction.merged, compaction.written);
@@ -294,7 +294,7 @@ fn compact(lake: &Path, from: Option<Day>, to: Option<Day>) -> Result<(), Comman
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(CommandError::Job(failures.join("\n")))
+        Err(CommandError::Parts(failures))
     }
 }
 

@@ -11,8 +11,8 @@ use crate::query::QueryError;
 pub enum CommandError {
     /// The job failed: exit code 1.
     Job(String),
-    /// Inputs could not be read, or not to their end; all others were: exit code 1.
-    Inputs(Vec<InputError>),
+    /// Parts of the job failed, each with its sentence, and all others were done: exit code 1.
+    Parts(Vec<String>),
     /// Wrong use: exit code 2.
     Usage(String),
     /// Whoever read our output has seen enough: no error.
@@ -38,7 +38,7 @@ impl From<io::Error> for CommandError {
 
 impl From<InputError> for CommandError {
     fn from(error: InputError) -> CommandError {
-        CommandError::Inputs(vec![error])
+        CommandError::job(error)
     }
 }
 

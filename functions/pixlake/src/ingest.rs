@@ -135,7 +135,9 @@ impl Reader {
         if errors.is_empty() {
             return Ok(());
         }
-        Err(CommandError::Inputs(errors))
+        Err(CommandError::Parts(
+            errors.iter().map(InputError::to_string).collect(),
+        ))
     }
 
     /// Hands over all lines that can be read, and says why others could not.

@@ -551,6 +551,22 @@ fn compaction_changes_files_and_no_answer() {
         "there is nothing to merge\n"
     );
 
+    // Two files that cannot be read are named, each on a line of its own.
+    let folders = ["events/dt=2026-11-01/hour=00", "events/dt=2026-11-01/hour=01"];
+    for folder in folders {
+        fs::write(lake.join(folder).join("damaged.parquet"), "PAR1").unwrap();
+    }
+    let failed = run(&["compact", "--lake", path]);
+    assert_eq!(failed.status.code(), Some(1));
+    let stderr = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
+    for (line, folder) in stderr.lines().zip(folders) {
+        assert!(
+            line.starts_with("pixlake: cannot read ") && line.contains(folder),
+            "{line}"
+        );
+    }
+
     let late = [
         "compact",
         "--lake",
