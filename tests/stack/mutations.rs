@@ -35,7 +35,15 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
         "the_log_has_the_fields_that_parser_and_function_know",
         &[
             ("the list of fields lacks one", |t| {
-                replace(t, "template:/Parameters/LogFields/Default", "asn,", "");
+                replace(t, "template:/Parameters/LogFields/Default", ",asn", "");
+            }),
+            ("the list of fields has one that no row is made of", |t| {
+                replace(
+                    t,
+                    "template:/Parameters/LogFields/Default",
+                    ",asn",
+                    ",asn,cs-cookie",
+                );
             }),
             ("a field of the log is misspelt", |t| {
                 set(t, "edge:RealtimeLog/Fields", json!(["timestamp", "cs-uristem"]));
