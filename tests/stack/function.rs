@@ -152,6 +152,13 @@ pub(crate) fn runtime(world: &World) -> Vec<String> {
             &function["Role"],
             deployed.arn("Functions/AggregateLogsRole"),
         );
+        let log = &function["LoggingConfig"];
+        // The function's own lines are JSON; so are Lambda's then, and one query reads both.
+        violations.equal("the format of its log", &log["LogFormat"], "JSON");
+        violations.unless(
+            log.get("ApplicationLogLevel").is_none(),
+            "a level would drop lines that alarms count",
+        );
         violations.equal(
             "its log group",
             &function["LoggingConfig"]["LogGroup"],

@@ -331,6 +331,20 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
     (
         "the_function_has_the_runtime_and_the_time_that_it_needs",
         &[
+            ("the log's format is text", |t| {
+                set(
+                    t,
+                    "functions:AggregateLogs/LoggingConfig/LogFormat",
+                    json!("Text"),
+                );
+            }),
+            ("a level of the log drops the lines of batches", |t| {
+                set(
+                    t,
+                    "functions:AggregateLogs/LoggingConfig/ApplicationLogLevel",
+                    json!("WARN"),
+                );
+            }),
             ("the runtime has an old C library", |t| {
                 set(t, "functions:AggregateLogs/Runtime", json!("provided.al2"));
             }),

@@ -10,9 +10,11 @@ use std::io::Write as _;
 use std::panic::Location;
 use std::time::Duration;
 
+use log_batch::ports::Clock as _;
 use log_batch::{BatchOutcome, PIPELINE_VERSION, PutCounts, Verdict};
 use serde::Serialize;
 
+use crate::clock::SystemClock;
 use crate::handler::InvocationError;
 use crate::refusal::Refusal;
 
@@ -88,8 +90,11 @@ fn write(line: &Line<'_>) {
     std::io::stdout().lock().write_all(&json).ok();
 }
 
+/// A line. Its first members are those that Lambda looks for in a log whose format is JSON.
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>
 #[derive(Serialize)]
 struct Line<'a> {
+    timestamp: String,
     level: &'static str,
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +113,7 @@ struct Line<'a> {
 impl Default for Line<'_> {
     fn default() -> Self {
         Line {
+            timestamp: SystemClock::new().now().to_string(),
             level: "INFO",
             message: "",
             error_type: None,

@@ -191,6 +191,10 @@ fn a_healthy_batch_is_stored_once_and_its_ledger_says_so() {
         rest.remove("deadline_left_ms").unwrap(),
     );
     assert!(ms.as_f64().unwrap() > 0.0 && left.as_u64().unwrap() <= 60_000);
+    // As RFC 3339 has it, which Lambda wants of a line in JSON.
+    let time = rest.remove("timestamp").unwrap();
+    let shape = time.as_str().unwrap().replace(|c: char| c.is_ascii_digit(), "0");
+    assert_eq!(shape, "0000-00-00T00:00:00.000Z");
     assert_eq!(Value::Object(rest), expected);
 
     assert_eq!(traffic.invoke(&function, &aws, 40, PLENTY), None);
@@ -591,7 +595,8 @@ fn assert_no_visitor_key(function: Function, says: &str) {
         polls,
     } = function.ended();
     assert_eq!((status.code(), polls), (Some(1), 0), "{output}");
-    let line: Value = serde_json::from_str(&lines[0]).unwrap();
+    let mut line: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert!(line.as_object_mut().unwrap().remove("timestamp").is_some());
     let expected = json!({
         "level": "ERROR", "message": "the function cannot run", "error_type": "NoVisitorKey", "error": says,
         "version": log_batch::PIPELINE_VERSION,
