@@ -96,7 +96,7 @@ impl Salt for DerivedSalt {
     }
 }
 
-/// Everything from outside, in one hand.
+/// All that a batch needs from outside.
 pub struct Ports<E, F, C, R, S> {
     /// Where blobs of rows go.
     pub events: E,
