@@ -339,9 +339,10 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
                 );
             }),
             ("a level of the log drops the lines of batches", |t| {
-                set(
+                put(
                     t,
-                    "functions:AggregateLogs/LoggingConfig/ApplicationLogLevel",
+                    "functions:AggregateLogs/LoggingConfig",
+                    "ApplicationLogLevel",
                     json!("WARN"),
                 );
             }),
