@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, new_null_array};
-use arrow::compute::cast;
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::Schema;
+use arrow::util::display::FormatOptions;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -34,6 +35,12 @@ const MAX_ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 /// Rows that are read at once; a wide row has some kilobytes.
 const BATCH_ROWS: usize = 1_024;
 
+/// What does not fit is an error; the default would make it null.
+const EXACT: CastOptions<'static> = CastOptions {
+    safe: false,
+    format_options: FormatOptions::new(),
+};
+
 /// A writer of a table's rows: Snappy as Firehose does, with statistics of every column and page.
 pub(super) fn writer<W: Write + Send>(file: W, table: &Table) -> Result<ArrowWriter<W>, ParquetError> {
     let mut properties = WriterProperties::builder()
@@ -50,8 +57,8 @@ pub(super) fn writer<W: Write + Send>(file: W, table: &Table) -> Result<ArrowWri
     ArrowWriter::try_new_with_options(file, table.file_schema(), options)
 }
 
-/// Reads these columns of an object, in the types that the table declares. One that the object lacks is null; an
-/// object with a column that the table lacks is refused, for it would be lost.
+/// Reads these columns of an object, in the types that the table declares. One that the object lacks is null. An object
+/// with a column that the table lacks, or a value that its type cannot hold, is refused: either would be lost.
 pub(super) fn read(
     path: &Path,
     table: &Table,
@@ -84,7 +91,7 @@ pub(super) fn read(
             .fields()
             .iter()
             .map(|field| match batch.column_by_name(field.name()) {
-                Some(column) => cast(column, field.data_type()),
+                Some(column) => cast_with_options(column, field.data_type(), &EXACT),
                 None => Ok(new_null_array(field.data_type(), batch.num_rows())),
             });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;

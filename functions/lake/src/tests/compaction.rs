@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray as _, Int32Array, StringViewArray, TimestampMicrosecondArray,
+    Array as _, ArrayRef, AsArray as _, Int32Array, Int64Array, StringViewArray, TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
@@ -237,6 +237,24 @@ fn a_partition_that_cannot_be_read_stays_and_the_others_go_on() {
     let after = files(&lake);
     assert_eq!(after[..5], before[..5]);
     assert_eq!(after.len(), 6);
+}
+
+/// A status of 2^40 is more than an `int` holds: merged, it would be null without a word.
+#[test]
+fn a_value_that_its_column_cannot_hold_keeps_the_files_as_they_are() {
+    let (_folder, lake) = lake();
+    put(&lake, &EVENTS, &[&delivery(1, 10, 20)]);
+    let other = lake.root().join("events/dt=2026-11-01/hour=06/other.parquet");
+    let status: ArrayRef = Arc::new(Int64Array::from(vec![1_i64 << 40]));
+    let batch = RecordBatch::try_from_iter([("http_status", status)]).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&other).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let before = files(&lake);
+    let compaction = lake.compact(&all_days()).unwrap();
+    assert_eq!((compaction.partitions, compaction.failures.len()), (0, 1));
+    assert!(compaction.failures[0].to_string().contains("other.parquet"));
+    assert_eq!(files(&lake), before);
 }
 
 /// Files of others have other types for the same columns, and lack some.
