@@ -12,6 +12,7 @@ use datafusion::arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use pixel_log::{FieldSet, RowConfig};
 use sample_log::{Sample, SampleOptions};
 
+use crate::compact::{self, CompactArgs};
 use crate::decode::{self, Kind};
 use crate::demo;
 use crate::error::CommandError;
@@ -21,7 +22,6 @@ use crate::runtime;
 use crate::statement::{self, StatementArgs};
 use crate::terminal::{self, Escaped};
 use lake::Lake;
-use pixel_row::{Day, Timestamp};
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
 #[derive(Debug, Parser)]
@@ -74,17 +74,7 @@ enum Command {
     ///
     /// Lines may be ingested meanwhile. A query that runs at this moment may miss a file that it was about to read:
     /// ask it again. Rows of one event that came from different lines stay, as a conflict that can be looked into.
-    Compact {
-        /// Folder of the lake
-        #[arg(long, value_name = "DIR", default_value = "lake")]
-        lake: PathBuf,
-        /// The first day; without it all before
-        #[arg(long, value_name = "DAY", value_parser = statement::day)]
-        from: Option<Day>,
-        /// The last day; without it all after
-        #[arg(long, value_name = "DAY", value_parser = statement::day)]
-        to: Option<Day>,
-    },
+    Compact(CompactArgs),
     /// Show what is inside a log line, a blob or a Lambda event
     ///
     /// Reads a file, or standard input. A blob may be raw bytes or base64. Prints what it finds, addresses
@@ -224,7 +214,7 @@ fn execute(command: Command) -> Result<(), CommandError> {
             statement,
             ..
         } => query(&lake, format, &statement),
-        Command::Compact { lake, from, to } => compact(&lake, from, to),
+        Command::Compact(args) => compact::run(&args, &mut terminal::stdout()),
         Command::Decode { kind, lines, file } => {
             let input = one_input(file)?;
             let bytes = input.read_all()?;
@@ -267,35 +257,6 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
         writeln!(io::stdout(), "{}", summary.json())?;
     }
     result
-}
-
-fn compact(lake: &Path, from: Option<Day>, to: Option<Day>) -> Result<(), CommandError> {
-    let lake = Lake::find(lake).map_err(CommandError::job)?;
-    let (first, last) = (Timestamp::EARLIEST.day(), Timestamp::LATEST.day());
-    let days = from.unwrap_or(first)..=to.unwrap_or(last);
-    if days.is_empty() {
-        return Err(CommandError::Usage(
-            "--from is after --to; there is no day between them".to_owned(),
-        ));
-    }
-    let compaction = lake.compact(&days).map_err(CommandError::job)?;
-    let mut out = terminal::stdout();
-    if compaction.partitions == 0 && compaction.failures.is_empty() {
-        writeln!(out, "there is nothing to merge")?;
-    } else {
-        let (merged, written) = (compaction.merged, compaction.written);
-        writeln!(
-            out,
-            "{} files with {} bytes became {} with {}; {} copies of rows are gone",
-            merged.files, merged.bytes, written.files, written.bytes, compaction.copies
-        )?;
-    }
-    let failures: Vec<String> = compaction.failures.iter().map(ToString::to_string).collect();
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(CommandError::Parts(failures))
-    }
 }
 
 fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), CommandError> {

@@ -2,6 +2,7 @@
 //! [`query`] stands in for Athena: it reads the lake with an embedded engine.
 
 pub mod cli;
+mod compact;
 pub mod decode;
 mod demo;
 pub mod error;
