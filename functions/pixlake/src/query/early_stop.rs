@@ -18,6 +18,10 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties as _};
 
 /// Whether any rows will do: the statement asks for a number of them, and neither sorts nor combines.
 pub(super) fn is_enough(plan: &LogicalPlan) -> Result<bool> {
+    let plan = match plan {
+        LogicalPlan::Explain(explained) => explained.plan.as_ref(),
+        plan => plan,
+    };
     let combines = plan.exists(|plan| {
         Ok(matches!(
             plan,

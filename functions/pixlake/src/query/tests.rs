@@ -645,6 +645,11 @@ async fn a_few_rows_end_with_the_hour_that_has_them() {
 #[tokio::test]
 async fn a_number_of_rows_is_a_part_of_the_view() {
     let lake = lake_of_three_hours();
+    let plan = print(lake.path(), Format::Csv, "EXPLAIN SELECT * FROM events LIMIT 5").await;
+    assert!(
+        plan.contains("PartialSortExec"),
+        "EXPLAIN shows another plan: {plan}"
+    );
     let keys = |rows: Vec<Value>| {
         let mut keys: Vec<i64> = rows
             .iter()
