@@ -129,7 +129,7 @@ fn xxh64(bytes: &[u8]) -> i64 {
 fn visitor(parts: [&[u8]; 3]) -> String {
     let text: Vec<u8> = parts
         .iter()
-        .flat_map(|part| [&(part.len() as u64).to_le_bytes()[..], part].concat())
+        .flat_map(|part| [&[u8::try_from(part.len()).unwrap(), 0][..], part].concat())
         .collect();
     blake3::keyed_hash(&SALT, &text)
         .to_hex()
