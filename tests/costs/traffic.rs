@@ -66,7 +66,7 @@ pub(crate) fn batches(
             event.write(&LogRecord {
                 source: "",
                 shard: "",
-                sequence_number: None,
+                sequence_number: b"",
                 arrival: arrival(),
                 data: line,
             });

@@ -61,7 +61,7 @@ fn pack(log: &[u8], blob_bytes: usize) -> Result<Vec<Blob>, Box<dyn std::error::
         event.write(&LogRecord {
             source: "file",
             shard: "",
-            sequence_number: Some(&index.to_string()),
+            sequence_number: index.to_string().as_bytes(),
             arrival: Standstill.now(),
             data: line,
         });

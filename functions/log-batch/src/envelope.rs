@@ -23,7 +23,7 @@ use base64_simd::STANDARD;
 use pixel_row::Timestamp;
 use serde_json::value::RawValue;
 
-use crate::log_record::LogRecord;
+use crate::log_record::{LogRecord, usable_sequence_number};
 pub use writer::EventWriter;
 
 /// An event that holds no records to read.
@@ -58,7 +58,7 @@ pub struct Envelope<'a> {
 struct RecordParts<'a> {
     /// The data, still in base64.
     data: Option<Cow<'a, [u8]>>,
-    sequence_number: Option<Cow<'a, str>>,
+    sequence_number: Option<Cow<'a, [u8]>>,
     shard: Option<Cow<'a, str>>,
     source: Option<Cow<'a, str>>,
     /// The JSON of the arrival time: a number where all is well.
@@ -66,23 +66,10 @@ struct RecordParts<'a> {
 }
 
 impl RecordParts<'_> {
-    fn sequence_number(&self) -> Option<&str> {
-        let number = self.sequence_number.as_deref();
-        number.filter(|number| is_sequence_number(number))
-    }
-
     fn arrival(&self) -> Option<Timestamp> {
         let arrival = self.arrival.and_then(Timestamp::parse_seconds);
         arrival.filter(|arrival| *arrival >= Timestamp::EARLIEST)
     }
-}
-
-/// A sequence number as the API describes it: 1 to 129 digits, no leading zero.
-/// Source: <https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecord.html>
-fn is_sequence_number(text: &str) -> bool {
-    // Without a branch, so that it becomes vector instructions.
-    let are_digits = text.bytes().fold(true, |all, byte| all & byte.is_ascii_digit());
-    (1..=129).contains(&text.len()) && are_digits && (text == "0" || !text.starts_with('0'))
 }
 
 impl<'a> Envelope<'a> {
@@ -110,7 +97,7 @@ impl<'a> Envelope<'a> {
     /// The sequence number of the record at this position, where it can be used.
     #[must_use]
     pub fn sequence_number(&self, position: usize) -> Option<&str> {
-        self.records.get(position)?.sequence_number()
+        usable_sequence_number(self.records.get(position)?.sequence_number.as_deref()?)
     }
 
     /// The records in order. `now` stands in for an arrival time that cannot be read, or is older than any
@@ -162,7 +149,7 @@ impl EnvelopeRecords<'_> {
         let log_record = LogRecord {
             source: record.source.as_deref().unwrap_or_default(),
             shard: record.shard.as_deref().unwrap_or_default(),
-            sequence_number: record.sequence_number(),
+            sequence_number: record.sequence_number.as_deref().unwrap_or_default(),
             arrival: record.arrival().unwrap_or(self.now),
             data: &self.data,
         };

@@ -116,7 +116,7 @@ impl FailureReason {
         texts: &mut FailureTexts,
         out: &mut JsonBuffer,
     ) {
-        let sequence_number = record.sequence_number.unwrap_or_default();
+        let sequence_number = record.sequence_number().unwrap_or_default();
         let mut index = itoa::Buffer::new();
         let places = [
             record.source,

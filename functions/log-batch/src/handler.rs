@@ -47,7 +47,7 @@ impl Origin {
         Origin {
             source: record.source.to_owned(),
             shard: record.shard.to_owned(),
-            first_sequence_number: record.sequence_number.unwrap_or_default().to_owned(),
+            first_sequence_number: record.sequence_number().unwrap_or_default().to_owned(),
         }
     }
 }

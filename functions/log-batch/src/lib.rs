@@ -49,7 +49,7 @@
 //! let now = Timestamp::from_millis(1_793_491_201_000).unwrap();
 //! let mut event = EventWriter::new();
 //! for data in [&b"1793491200.123\t/p.gif\te=click&s=shop"[..], b"who knows"] {
-//!     event.write(&LogRecord { source: "", shard: "", sequence_number: None, arrival: now, data });
+//!     event.write(&LogRecord { source: "", shard: "", sequence_number: b"", arrival: now, data });
 //! }
 //! let settings = BatchSettings {
 //!     rows: RowReader::new(RowConfig {

@@ -284,7 +284,7 @@ fn sequence_numbers_are_those_of_the_api() {
         let Some((_, EnvelopeRecord::Good(record))) = records.next_record() else {
             panic!("{text}");
         };
-        assert_eq!(record.sequence_number, usable.then_some(text), "{text}");
+        assert_eq!(record.sequence_number(), usable.then_some(text), "{text}");
     }
 }
 

@@ -200,7 +200,7 @@ impl<W: Write> View<'_, W> {
     }
 
     fn record(&mut self, index: usize, record: &LogRecord<'_>) -> Result<(), CommandError> {
-        let number = record.sequence_number.unwrap_or("none");
+        let number = record.sequence_number().unwrap_or("none");
         Ok(writeln!(
             self.out,
             "record {index}: {} sequence number {number}",

@@ -167,7 +167,7 @@ impl Reader {
             event.write(&LogRecord {
                 source: &format!("file:{:016x}", file.digest()),
                 shard: "",
-                sequence_number: Some(&file.line_number().to_string()),
+                sequence_number: file.line_number().to_string().as_bytes(),
                 arrival: self.arrival,
                 data: &line,
             });

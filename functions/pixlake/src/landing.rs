@@ -161,7 +161,7 @@ mod tests {
         event.write(&LogRecord {
             source: "file:0",
             shard: "",
-            sequence_number: Some("1"),
+            sequence_number: b"1",
             arrival: Timestamp::EARLIEST,
             data: b"no log line\n",
         });

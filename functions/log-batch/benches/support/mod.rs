@@ -41,9 +41,8 @@ impl Given {
             event.write(&LogRecord {
                 source: "arn:aws:kinesis:eu-central-1:111122223333:stream/logs",
                 shard: "shardId-000000000006",
-                sequence_number: Some(&format!(
-                    "4959033827149025660855969253836157109592157598913{index:07}"
-                )),
+                sequence_number: format!("4959033827149025660855969253836157109592157598913{index:07}")
+                    .as_bytes(),
                 arrival: Timestamp::from_millis((SECONDS + 3_700) * 1_000 + 123).unwrap(),
                 data: line.as_bytes(),
             });

@@ -59,11 +59,8 @@ pub(super) fn raw_records(event: &[u8]) -> Result<Vec<&RawValue>, EnvelopeError>
 impl<'a> From<RecordJson<'a>> for RecordParts<'a> {
     fn from(record: RecordJson<'a>) -> RecordParts<'a> {
         RecordParts {
-            data: text(record.kinesis.data).map(|data| match data {
-                Cow::Borrowed(data) => Cow::Borrowed(data.as_bytes()),
-                Cow::Owned(data) => Cow::Owned(data.into_bytes()),
-            }),
-            sequence_number: text(record.kinesis.sequence_number),
+            data: text(record.kinesis.data).map(bytes_of),
+            sequence_number: text(record.kinesis.sequence_number).map(bytes_of),
             shard: text(record.event_id).map(shard_of),
             source: text(record.source),
             arrival: record.kinesis.arrival.map(|raw| raw.get().as_bytes()),
@@ -80,6 +77,13 @@ fn text(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
         serde_json::from_str(json).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
+    }
+}
+
+fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
         let end = known.as_ref()?;
         Some(RecordParts {
             data: Some(Cow::Borrowed(data)),
-            sequence_number: Some(Cow::Borrowed(str::from_utf8(number).ok()?)),
+            sequence_number: Some(Cow::Borrowed(number)),
             shard: Some(Cow::Borrowed(end.shard)),
             source: Some(Cow::Borrowed(end.source)),
             arrival: Some(arrival),

@@ -35,12 +35,12 @@ fn hand_out(envelope: &Envelope<'_>) -> Vec<HandedOut> {
             EnvelopeRecord::Good(record) => (record, None),
             EnvelopeRecord::Broken(record, expected) => (record, Some(expected)),
         };
-        assert_eq!(envelope.sequence_number(position), record.sequence_number);
+        assert_eq!(envelope.sequence_number(position), record.sequence_number());
         all.push(HandedOut {
             expected,
             source: record.source.to_owned(),
             shard: record.shard.to_owned(),
-            sequence_number: record.sequence_number.map(str::to_owned),
+            sequence_number: record.sequence_number().map(str::to_owned),
             arrival: record.arrival.as_millis(),
             data: record.data.to_vec(),
         });
@@ -483,7 +483,7 @@ proptest! {
         let mut expected = Vec::new();
         for (source, shard, number, data, after) in &records {
             let arrival = Timestamp::from_millis(now().as_millis() + i64::from(*after)).unwrap();
-            writer.write(&LogRecord { source, shard, sequence_number: Some(number), arrival, data });
+            writer.write(&LogRecord { source, shard, sequence_number: number.as_bytes(), arrival, data });
             expected.push(HandedOut {
                 expected: None,
                 source: source.clone(),

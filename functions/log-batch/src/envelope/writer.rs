@@ -28,7 +28,7 @@ impl EventWriter {
         if self.records > 0 {
             json.extend_from_slice(shape::BETWEEN_RECORDS);
         }
-        let number = record.sequence_number.unwrap_or_default();
+        let number = record.sequence_number().unwrap_or_default();
         json.extend_from_slice(shape::TO_PARTITION_KEY);
         json.extend_from_slice(shape::TO_SEQUENCE_NUMBER);
         write_text(json, number);
