@@ -15,7 +15,7 @@ use wide::u8x16;
 
 use crate::decoding::from_hex;
 use crate::marks::is_any;
-use crate::shapes::{MIN_CARD, SIGNS, Shape, find, names_secret};
+use crate::shapes::{Finds, MIN_CARD, SIGNS, Shape, holds_find, names_secret};
 
 /// What is scrubbed: the mark that takes a find's place, and what is found.
 pub const SCRUBBED: [(&str, &str); Shape::ALL.len()] = {
@@ -51,7 +51,7 @@ pub(crate) fn finds<'a>(text: &'a str, arena: &'a Bump) -> &'a str {
 /// Whether a path holds no find.
 #[inline]
 pub(crate) fn is_clean(path: &str, arena: &Bump) -> bool {
-    !may_hold(path) || find(Plain::of(path, arena).bytes, 0).is_none()
+    !may_hold(path) || !holds_find(Plain::of(path, arena).bytes)
 }
 
 /// Whether a fragment names a place in the page and nothing else. Tokens travel there too, as `name=value`.
@@ -62,7 +62,7 @@ pub(crate) fn is_plain_anchor(fragment: &str, arena: &Bump) -> bool {
         b':' => names_secret(bytes, at),
         _ => false,
     };
-    !bytes.iter().enumerate().any(is_sign) && find(bytes, 0).is_none()
+    !bytes.iter().enumerate().any(is_sign) && !holds_find(bytes)
 }
 
 /// The quick look: whether a text may hold a find.
@@ -100,7 +100,8 @@ enum Extent {
 fn replaced<'a>(text: &'a str, extent: Extent, arena: &'a Bump) -> &'a str {
     let plain = Plain::of(text, arena);
     let (mut scrubbed, mut copied, mut from) = (BumpString::new_in(arena), 0, 0);
-    while let Some((found, shape)) = find(plain.bytes, from) {
+    let mut finds = Finds::new(plain.bytes);
+    while let Some((found, shape)) = finds.next_from(from) {
         let mut found = plain.place(found.start)..plain.place(found.end);
         if extent == Extent::Segment {
             let (before, behind) = (text.get(..found.start), text.get(found.end..));
@@ -207,7 +208,7 @@ mod tests {
             ]
         ) {
             let arena = Bump::new();
-            let is_found = find(Plain::of(&text, &arena).bytes, 0).is_some();
+            let is_found = holds_find(Plain::of(&text, &arena).bytes);
             prop_assert!(!is_found || may_hold(&text), "{text}");
             for scrubbed in [segments(&text, &arena), finds(&text, &arena)] {
                 prop_assert_eq!(scrubbed != text, is_found, "{}", text);

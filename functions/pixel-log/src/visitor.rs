@@ -47,7 +47,7 @@ impl DaySalt {
         let text = arena.alloc_slice_fill_copy(len, 0);
         let mut rest = &mut *text;
         for part in parts {
-            // No site and no address is that long, and behind the user agent comes nothing.
+            // Of a site that is longer, only the rest could be taken for another's; behind the agent comes nothing.
             let len = u16::try_from(part.len()).unwrap_or(u16::MAX);
             rest = put(rest, &len.to_le_bytes());
             rest = put(rest, part);

@@ -156,7 +156,9 @@ fn tokens_reach_no_row() {
         "[0-9a-f]{32,64}",
         "[0-9A-F]{16}",
         "[A-Za-z0-9_-]{22,43}",
-        "[A-Za-z0-9]{20}[+/][A-Za-z0-9]{21}="
+        "[A-Za-z0-9]{20}[+/][A-Za-z0-9]{21}=",
+        // Whatever can be typed, but for what parts texts and addresses.
+        "[!$()*^_`{|}~a-z0-9-]{16,24}"
     ];
     let name = prop_oneof![
         Just("token"),
