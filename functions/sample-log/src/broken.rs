@@ -128,7 +128,7 @@ impl Fault {
                 // With its tab; the first column has that behind it.
                 line.drain(start..end);
                 if column == 0 {
-                    line.drain(..1);
+                    line.drain(..line.len().min(1));
                 }
             }
             Fault::ColumnExtra => {
@@ -136,12 +136,13 @@ impl Fault {
                 line.splice(at..at, *b"\t-");
             }
             Fault::Head => {
-                let end = tab(line, dice.between(1, columns - 1));
+                let end = tab(line, dice.between(1, columns.saturating_sub(1)));
                 line.truncate(end.saturating_sub(usize::from(dice.chance(500))));
             }
             Fault::Tail => {
-                let start = tab(line, dice.between(2, columns - 1));
-                line.drain(..start + usize::from(dice.chance(500)));
+                let start = tab(line, dice.between(2, columns.saturating_sub(1)));
+                let end = start + usize::from(dice.chance(500));
+                line.drain(..end.min(line.len()));
             }
             Fault::Tabs => {
                 line.clear();

@@ -646,6 +646,20 @@ fn a_sample_may_have_some_fields_only() {
     }
 }
 
+/// Some faults take columns away; a line of few has none to spare.
+#[test]
+fn a_sample_may_have_a_single_field() {
+    for fields in ["timestamp", "timestamp,c-ip", "cs-uri-stem,timestamp,asn"] {
+        let options = SampleOptions {
+            lines: 5_000,
+            ..SHIPPED_OPTIONS
+        };
+        let set = FieldSet::parse(fields).unwrap();
+        let lines = generated(Sample::new(options).unwrap().with_fields(set));
+        assert_eq!(lines.len(), generate(options).len(), "{fields}");
+    }
+}
+
 #[test]
 fn a_broken_line_has_one_of_the_faults_and_no_other_line_has() {
     let mut faults = BTreeMap::new();
