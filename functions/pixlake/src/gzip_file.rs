@@ -1,4 +1,6 @@
 //! Gzip, also where it is damaged: all that stands before the damage is read.
+//!
+//! Only a checksum at the end of a member tells that bytes within it were altered: where, nothing tells.
 
 use std::io::{self, BufRead, Read, Write as _};
 
@@ -42,7 +44,9 @@ impl<R: BufRead> GzipFile<R> {
         self.handed_out = 0;
         let input = self.source.fill_buf()?;
         if input.is_empty() {
-            return Ok(self.end_member("it ends too early, or its checksum is wrong"));
+            return Ok(self.end_member(
+                "it ends too early, or its checksum is wrong and any of its lines may be altered",
+            ));
         }
         let taken = match &mut self.member {
             None => {
@@ -54,7 +58,7 @@ impl<R: BufRead> GzipFile<R> {
             }
             Some(member) => match member.write(input) {
                 Ok(0) => {
-                    self.end_member("its checksum is wrong");
+                    self.end_member("its checksum is wrong, and any of its lines may be altered");
                     0
                 }
                 Ok(taken) => {
@@ -179,7 +183,9 @@ mod tests {
         wrong[whole - 5] ^= 1;
         let (read_text, error) = read(&wrong, 1 << 17);
         assert_eq!(read_text, text);
-        let expected = format!("near byte {whole}: it ends too early, or its checksum is wrong");
+        let expected = format!(
+            "near byte {whole}: it ends too early, or its checksum is wrong and any of its lines may be altered"
+        );
         assert!(error.unwrap().contains(&expected));
         let (read_text, error) = read(&[&wrong[..], &file[..]].concat(), 1 << 17);
         assert_eq!(read_text, text);
