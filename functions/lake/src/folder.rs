@@ -45,6 +45,11 @@ pub enum LakeError {
         /// The lake's folder.
         path: PathBuf,
     },
+    /// Another compaction of the lake is at work.
+    Compacting {
+        /// Its folder.
+        path: PathBuf,
+    },
     /// Another process writes to the lake.
     InUse {
         /// Its folder.
@@ -88,7 +93,8 @@ impl Lake {
         if marker.is_file() {
             return Ok(Lake { root });
         }
-        if !is_empty(&root)? {
+        // Another process may have made it a lake meanwhile.
+        if !is_empty(&root)? && !marker.is_file() {
             return Err(LakeError::Foreign { path: root });
         }
         // Two processes may come here together; either's marker will do.
@@ -105,7 +111,11 @@ impl Lake {
     /// Opens a lake that is there already; a copy of one in S3, which has no sign of pixlake, is one too.
     pub fn find(path: impl AsRef<Path>) -> Result<Lake, LakeError> {
         let root = path.as_ref().to_path_buf();
-        if root.join(MARKER).is_file() || TABLES.iter().any(|table| root.join(table.folder).is_dir()) {
+        let mut is_lake = root.join(MARKER).is_file();
+        for table in TABLES {
+            is_lake |= !partitions(&root.join(table.folder), "dt=")?.is_empty();
+        }
+        if is_lake {
             return Ok(Lake { root });
         }
         Err(LakeError::NoLake { path: root })
@@ -158,6 +168,15 @@ impl Lake {
             .find_map(|folder| parquet_file::first_damaged(folder))
     }
 
+    /// The first object of the tables that some readers pass over and others do not: an empty one, and one whose name
+    /// begins with a dot or an underscore.
+    pub fn first_ambiguous(&self) -> Option<PathBuf> {
+        let folders = TABLES.map(|table| self.root.join(table.folder));
+        folders
+            .iter()
+            .find_map(|folder| parquet_file::first_ambiguous(folder))
+    }
+
     /// The lake's folder.
     pub fn root(&self) -> &Path {
         &self.root
@@ -197,7 +216,11 @@ impl fmt::Display for LakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LakeError::Foreign { path } => {
-                write!(f, "{} is not empty and was not made by pixlake", path.display())
+                write!(
+                    f,
+                    "{} is not empty and was not made by pixlake; name another folder",
+                    path.display()
+                )
             }
             LakeError::NoLake { path } => {
                 let path = path.display();
@@ -211,7 +234,18 @@ impl fmt::Display for LakeError {
                 )
             }
             LakeError::InUse { path } => {
-                write!(f, "another process is writing to the lake {}", path.display())
+                write!(
+                    f,
+                    "another process is writing to the lake {}; wait for its end",
+                    path.display()
+                )
+            }
+            LakeError::Compacting { path } => {
+                write!(
+                    f,
+                    "another `pixlake compact` is at work in {}; wait for its end",
+                    path.display()
+                )
             }
             LakeError::Io { doing, path, source } => {
                 write!(f, "cannot {doing} {}: {source}", path.display())?;
@@ -243,6 +277,7 @@ impl Error for LakeError {
             | LakeError::Foreign { .. }
             | LakeError::NoLake { .. }
             | LakeError::OthersRows { .. }
+            | LakeError::Compacting { .. }
             | LakeError::InUse { .. } => None,
         }
     }

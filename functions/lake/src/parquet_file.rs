@@ -5,14 +5,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, make_array, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::util::display::FormatOptions;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
@@ -65,7 +67,8 @@ pub(super) fn read(
     columns: &[&str],
 ) -> Result<impl Iterator<Item = Result<RecordBatch, ParquetError>>, LakeError> {
     let file = File::open(path).map_err(LakeError::io("read", path))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(LakeError::parquet("read", path))?;
+    let metadata = metadata(&file).map_err(LakeError::parquet("read", path))?;
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let found = reader.schema().fields().iter().map(|field| field.name());
     let declared = |name: &str| table.columns.iter().any(|column| column.name == name);
     if let Some(column) = found.clone().find(|name| !declared(name)) {
@@ -91,12 +94,67 @@ pub(super) fn read(
             .fields()
             .iter()
             .map(|field| match batch.column_by_name(field.name()) {
-                Some(column) => cast_with_options(column, field.data_type(), &EXACT),
+                Some(column) => exactly(column, field),
                 None => Ok(new_null_array(field.data_type(), batch.num_rows())),
             });
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
     }))
+}
+
+/// How to read a file. Times of 96 bits, which Firehose writes, would be read as nanoseconds since 1970, and these wrap
+/// around before 1677 and after 2262: a page's clock may say any year.
+fn metadata(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::new();
+    let found = ArrowReaderMetadata::load(file, options.clone())?;
+    let physical_type = |name: &str| {
+        let mut columns = found.parquet_schema().columns().iter();
+        columns
+            .find(|column| column.path().string() == name)
+            .map(|column| column.physical_type())
+    };
+    let fields = found
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| match physical_type(field.name()) {
+            Some(Type::INT96) => {
+                let time = DataType::Timestamp(TimeUnit::Microsecond, None);
+                Arc::new(field.as_ref().clone().with_data_type(time))
+            }
+            _ => Arc::clone(field),
+        });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options.with_schema(schema))
+}
+
+/// The values of a column in the type of the field, or an error where one of them would become another.
+fn exactly(column: &ArrayRef, field: &Field) -> Result<ArrayRef, ParquetError> {
+    let column = &match column.data_type() {
+        // A moment is the same in every zone.
+        DataType::Timestamp(unit, Some(_)) => {
+            let moments = column.to_data().into_builder();
+            make_array(moments.data_type(DataType::Timestamp(*unit, None)).build()?)
+        }
+        _ => Arc::clone(column),
+    };
+    if column.data_type() == field.data_type() {
+        return Ok(Arc::clone(column));
+    }
+    let cast = cast_with_options(column, field.data_type(), &EXACT);
+    // Some casts cut: 1.5 becomes 1, microseconds become milliseconds.
+    let back = cast.as_ref().ok().and_then(|cast| {
+        let back = cast_with_options(cast, column.data_type(), &EXACT);
+        back.ok().filter(|back| back == column)
+    });
+    match (cast, back) {
+        (Ok(cast), Some(_)) => Ok(cast),
+        _ => Err(ParquetError::General(format!(
+            "column {} holds a value that {} cannot hold",
+            field.name(),
+            field.data_type()
+        ))),
+    }
 }
 
 /// Whether a file is an object of a table: readers skip names with a dot or an underscore in front.
@@ -110,6 +168,22 @@ pub(super) fn is_object(path: &Path) -> bool {
 
 /// The first file in a folder, or in one below it, whose footer cannot be read. Folders that cannot are passed over.
 pub(super) fn first_damaged(folder: &Path) -> Option<PathBuf> {
+    first_file(folder, &|path| {
+        let file = File::open(path).ok().filter(|_| is_object(path));
+        file.is_some_and(|file| ParquetMetaDataReader::new().parse_and_finish(&file).is_err())
+    })
+}
+
+/// The first that ends with `.parquet` and is empty, or has a name that readers skip.
+pub(super) fn first_ambiguous(folder: &Path) -> Option<PathBuf> {
+    first_file(folder, &|path| {
+        path.extension().is_some_and(|extension| extension == "parquet")
+            && (!is_object(path) || fs::metadata(path).is_ok_and(|file| file.len() == 0))
+    })
+}
+
+/// The first file in a folder, or in one below it, of which this holds. Folders that cannot be read are passed over.
+fn first_file(folder: &Path, holds: &impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
         .ok()?
         .flatten()
@@ -118,10 +192,9 @@ pub(super) fn first_damaged(folder: &Path) -> Option<PathBuf> {
     paths.sort_unstable();
     paths.into_iter().find_map(|path| {
         if path.is_dir() {
-            return first_damaged(&path);
+            first_file(&path, holds)
+        } else {
+            holds(&path).then_some(path)
         }
-        let file = File::open(&path).ok().filter(|_| is_object(&path))?;
-        let footer = ParquetMetaDataReader::new().parse_and_finish(&file);
-        footer.is_err().then_some(path)
     })
 }

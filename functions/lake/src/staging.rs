@@ -141,7 +141,7 @@ pub(super) fn begin_compaction(root: &Path) -> Result<File, LakeError> {
     let alone = open_lock(&path)?;
     match alone.try_lock() {
         Ok(()) => Ok(alone),
-        Err(TryLockError::WouldBlock) => Err(LakeError::InUse {
+        Err(TryLockError::WouldBlock) => Err(LakeError::Compacting {
             path: root.to_path_buf(),
         }),
         Err(TryLockError::Error(error)) => Err(LakeError::io("lock", &path)(error)),

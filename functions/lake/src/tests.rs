@@ -197,6 +197,29 @@ fn a_file_has_the_declared_columns_and_snappy() {
     }
 }
 
+/// Each table has a Firehose of its own, which names its objects.
+#[test]
+fn errors_of_two_tables_are_two_objects() {
+    let (_folder, lake) = lake();
+    let mut writer = LakeWriter::new(&lake).unwrap();
+    for table in [&EVENTS, &FAILED_EVENTS] {
+        writer.put(table, b"no JSON", arrival()).unwrap();
+    }
+    writer.flush().unwrap();
+    for table in [&EVENTS, &FAILED_EVENTS] {
+        let [file] = &files(&lake)
+            .into_iter()
+            .filter(|file| file.contains(table.stream))
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("{:?}", files(&lake));
+        };
+        let text = fs::read_to_string(lake.root().join(file)).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["dataCatalogTable"]["tableName"], table.name);
+    }
+}
+
 #[test]
 fn what_does_not_convert_lands_as_firehose_writes_it() {
     let (_folder, lake) = lake();
@@ -243,6 +266,7 @@ fn what_does_not_convert_lands_as_firehose_writes_it() {
         assert_eq!(line["dataCatalogTable"]["tableName"], "events_landed");
         assert!(!line["ErrorMessage"].as_str().unwrap().contains("secret"));
     }
+    assert!(files(&lake)[..2].iter().all(|file| file.contains(EVENTS.stream)));
     assert_eq!(lines[0]["ErrorMessage"], "column http_status: int expected");
     assert_eq!(lines[0]["ErrorCode"], "DataFormatConversion.ParseError");
     assert!(
@@ -370,8 +394,14 @@ fn only_a_folder_of_ours_is_emptied_and_only_of_our_things() {
     let lake = Lake::create_afresh(lake.root(), OWNER).unwrap();
     assert_eq!(files(&lake), [OWNER]);
     // What somebody copied from S3 has folders alone.
-    fs::create_dir_all(mine.join("copy/failed_events")).unwrap();
+    fs::create_dir_all(mine.join("copy/failed_events/dt=2026-11-01")).unwrap();
     assert!(Lake::find(mine.join("copy")).is_ok());
+    // Many a folder has one of that name.
+    fs::create_dir_all(mine.join("repository/events/2026")).unwrap();
+    assert!(matches!(
+        Lake::find(mine.join("repository")),
+        Err(LakeError::NoLake { .. })
+    ));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::object_name::object_name;
 use super::parquet_file;
 use super::sink::{Partition, Sink};
 use super::staging::Staging;
-use super::table::{EVENTS, Table};
+use super::table::Table;
 
 /// Over so many bytes of waiting rows, of all partitions together, the largest partition is written. With
 /// the encoder's own needs and vectors that grow by doubling, a writer stays below about four times this.
@@ -28,7 +28,8 @@ pub struct LakeWriter {
     staging: Staging,
     /// By the table's name.
     sinks: BTreeMap<&'static str, Sink>,
-    errors: BTreeMap<(ErrorType, Day), ErrorBuffer>,
+    /// By the Firehose that would write them.
+    errors: BTreeMap<(&'static str, ErrorType, Day), ErrorBuffer>,
     waiting_bytes: usize,
     max_waiting_bytes: usize,
     counts: Counts,
@@ -105,8 +106,8 @@ impl LakeWriter {
         while let Some((table, partition, buffer)) = self.sinks.values_mut().find_map(Sink::take_first) {
             self.write_rows(table, partition, buffer)?;
         }
-        while let Some(((error_type, day), buffer)) = self.errors.pop_first() {
-            self.write_errors(error_type, day, &buffer)?;
+        while let Some((key, buffer)) = self.errors.pop_first() {
+            self.write_errors(key, &buffer)?;
         }
         self.waiting_bytes = 0;
         Ok(())
@@ -162,7 +163,7 @@ impl LakeWriter {
     ) -> Result<(), LakeError> {
         let buffer = self
             .errors
-            .entry((error_type, arrival.day()))
+            .entry((table.stream, error_type, arrival.day()))
             .or_insert_with(|| ErrorBuffer {
                 lines: Vec::new(),
                 count: 0,
@@ -189,7 +190,7 @@ impl LakeWriter {
                 && let Some(buffer) = self.errors.remove(&key)
             {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
-                self.write_errors(key.0, key.1, &buffer)?;
+                self.write_errors(key, &buffer)?;
             } else if let Some((table, partition, buffer)) = rows.and_then(Sink::take_largest) {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(rows_bytes);
                 self.write_rows(table, partition, buffer)?;
@@ -228,13 +229,12 @@ impl LakeWriter {
 
     fn write_errors(
         &mut self,
-        error_type: ErrorType,
-        day: Day,
+        (stream, error_type, day): (&'static str, ErrorType, Day),
         buffer: &ErrorBuffer,
     ) -> Result<(), LakeError> {
         let folder = format!("{ERRORS}/{}/dt={day}", error_type.name());
         let folder = self.staging.root().join(folder);
-        let name = object_name(EVENTS.stream, buffer.since, "");
+        let name = object_name(stream, buffer.since, "");
         let len = self.staging.publish(&folder, &name, |file| {
             file.write_all(&buffer.lines)
                 .map_err(LakeError::io("write", &folder))

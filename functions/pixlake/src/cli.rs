@@ -253,6 +253,9 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
     if let Some(hint) = summary.pixel_hint(&config.pixel_paths) {
         drop(writeln!(io::stderr(), "{}", Escaped(hint)));
     }
+    if let Some(hint) = summary.fields_hint() {
+        drop(writeln!(io::stderr(), "{hint}"));
+    }
     if matches!(args.summary, Some(SummaryArg::Json)) {
         writeln!(io::stdout(), "{}", summary.json())?;
     }
@@ -261,6 +264,13 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
 
 fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), CommandError> {
     let lake = Lake::find(lake).map_err(CommandError::job)?;
+    if let Some(path) = lake.first_ambiguous() {
+        return Err(CommandError::Job(format!(
+            "{}: readers differ about a file that is empty, or whose name begins with a dot or an underscore; move it \
+             out of the lake",
+            path.display()
+        )));
+    }
     let sql = statement.read(&lake)?;
     runtime::block_on(|| async {
         match answer(&lake, format, &sql).await {

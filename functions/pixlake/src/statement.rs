@@ -51,6 +51,13 @@ impl StatementArgs {
                 )));
             }
         }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(CommandError::Usage(
+                "--from is after --to; there is no day between them".to_owned(),
+            ));
+        }
         if !sql.contains(":from_day") && !sql.contains(":to_day") {
             return Ok(sql);
         }

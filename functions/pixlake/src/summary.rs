@@ -72,6 +72,16 @@ impl Summary {
         ))
     }
 
+    /// What to do where no line has the fields that were expected: the lines are whole, and the list is another's.
+    #[must_use]
+    pub fn fields_hint(&self) -> Option<&'static str> {
+        let other = self.counts.failed.get("field_count").copied().unwrap_or(0);
+        (other > 0 && other == self.counts.lines).then_some(
+            "every line has another number of columns than --fields names: `read` is what the stack logs by default, \
+             `all` has every field, and a log of your own choice needs its own list",
+        )
+    }
+
     fn per_second(&self, count: u64) -> u64 {
         let millis = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
         count.saturating_mul(1000) / millis
@@ -131,6 +141,21 @@ mod tests {
         assert_eq!(Summary::default().fill_percent(), 0);
         let sentence = "3 lines: 2 rows, 1 of them requests without an event, 1 failed events";
         assert!(summary.to_string().contains(sentence));
+    }
+
+    #[test]
+    fn a_log_of_other_fields_is_told() {
+        let mut summary = Summary::default();
+        assert_eq!(summary.fields_hint(), None);
+        (summary.counts.lines, summary.counts.failed) = (3, [("field_count", 2)].into());
+        assert_eq!(summary.fields_hint(), None);
+        summary.counts.failed = [("field_count", 3)].into();
+        assert!(
+            summary
+                .fields_hint()
+                .unwrap()
+                .contains("`read` is what the stack logs")
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(crate) fn of_lake(root: &Path) -> io::Result<[u8; 32]> {
         for byte in key {
             write!(file, "{byte:02x}")?;
         }
+        file.sync_all()?; // rows that were counted under it survive a power cut, so it has to
         // A link does not replace: of two runs that begin at once, one makes the key.
         let linked = fs::hard_link(&made, &path);
         fs::remove_file(&made)?;
@@ -32,9 +33,11 @@ pub(crate) fn of_lake(root: &Path) -> io::Result<[u8; 32]> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
+        #[cfg(unix)]
+        fs::File::open(root)?.sync_all()?;
     }
     parse(&fs::read_to_string(&path)?)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "expected 64 hexadecimal digits"))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "expected 64 hexadecimal digits; without the file a new key is made, and who came today counts once more"))
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 

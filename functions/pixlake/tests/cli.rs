@@ -446,6 +446,17 @@ fn a_statement_may_be_typed_saved_or_read() {
             "--from needs a statement with :from_day",
         ),
         (
+            &[
+                "--from",
+                "2026-11-02",
+                "--to",
+                "2026-11-01",
+                "--saved",
+                "events_per_hour",
+            ],
+            "--from is after --to",
+        ),
+        (
             &["--from", "November", "SELECT 1"],
             "expected a day like 2026-11-01",
         ),
@@ -475,10 +486,72 @@ fn a_deep_expression_is_answered_or_refused() {
     };
     let answer = succeed(&["query", "--lake", lake, "--format", "csv", &keys(1_000)]);
     assert_eq!(answer, "n\r\n0\r\n");
-    let refused = run(&["query", "--lake", lake, &keys(3_000)]);
-    assert_eq!(refused.status.code(), Some(1));
-    let stderr = String::from_utf8(refused.stderr).unwrap();
-    assert!(stderr.contains("more than 2000 levels"), "{stderr}");
+    for explain in ["", "EXPLAIN ", "EXPLAIN ANALYZE "] {
+        let refused = run(&["query", "--lake", lake, &(explain.to_owned() + &keys(3_000))]);
+        assert_eq!(refused.status.code(), Some(1));
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert!(stderr.contains("more than 2000 levels"), "{stderr}");
+    }
+}
+
+/// A file that some readers pass over is no answer and no silence.
+#[test]
+fn a_file_about_which_readers_differ_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 100, 5, 0.02);
+    succeed(&[
+        "ingest",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.path.to_str().unwrap(),
+    ]);
+    let hour = fs::read_dir(lake.join("events"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let hour = fs::read_dir(hour).unwrap().next().unwrap().unwrap().path();
+    let object = fs::read_dir(&hour).unwrap().next().unwrap().unwrap().path();
+    let query = [
+        "query",
+        "--lake",
+        lake.to_str().unwrap(),
+        "SELECT count(*) FROM events",
+    ];
+    for (name, bytes) in [
+        ("_aside.parquet", fs::read(&object).unwrap()),
+        (".aside.parquet", fs::read(&object).unwrap()),
+        ("cut.parquet", Vec::new()),
+    ] {
+        let path = hour.join(name);
+        fs::write(&path, bytes).unwrap();
+        let refused = run(&query);
+        assert_eq!(refused.status.code(), Some(1), "{name}");
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            stderr.contains(&format!("{name}: readers differ about a file")),
+            "{stderr}"
+        );
+        fs::remove_file(path).unwrap();
+        succeed(&query);
+    }
+}
+
+/// A log of the stack's default read as one of all fields.
+#[test]
+fn a_log_of_other_fields_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("read.log");
+    fs::write(&path, succeed(&["sample", "--lines", "50", "--fields", "read"])).unwrap();
+    let lake = folder.path().join("lake");
+    let told = run(&["ingest", "--lake", lake.to_str().unwrap(), path.to_str().unwrap()]);
+    let stderr = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        stderr.contains("`read` is what the stack logs by default"),
+        "{stderr}"
+    );
 }
 
 /// The fields that the stack logs by default make the rows that all fields make.

@@ -108,7 +108,10 @@ fn documents_are_up_to_date() {
     }
     reference.push('\n');
     reference.push_str(&columns("failed_events_landed", FailedEvent::COLUMNS));
-    reference.push_str("\nPartition column, a string: `dt` of `ts_arrival`, UTC.\n");
+    reference.push_str(
+        "\nPartition column, a string: `dt`, the UTC day on which Firehose took the failed event in. It is near that of \
+         `ts_ingested`, and later than that of `ts_arrival` where the line had to wait.\n",
+    );
     hold(&repository().join("docs/columns.md"), &reference);
 
     let mut parameters = String::from("| parameter | column | what |\n| --- | --- | --- |\n");

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::thread;
 
 use arrow::array::{
-    Array as _, ArrayRef, AsArray as _, Int32Array, Int64Array, StringViewArray, TimestampMicrosecondArray,
+    Array as _, ArrayRef, AsArray as _, Float64Array, Int32Array, Int64Array, StringViewArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::DataType;
 use parquet::arrow::ArrowWriter;
+use parquet::data_type::{Int64Type, Int96, Int96Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use pixel_row::Day;
 
 use super::super::staging::begin_compaction;
@@ -53,7 +57,7 @@ fn numbers(lake: &Lake, folder: &str, columns: [&str; 2]) -> Vec<[i64; 2]> {
     for batch in batches(lake, &file) {
         let columns = columns.map(|name| {
             let numbers = cast(batch.column_by_name(name).unwrap(), &DataType::Int64).unwrap();
-            numbers.as_primitive::<Int64Type>().clone()
+            numbers.as_primitive::<arrow::datatypes::Int64Type>().clone()
         });
         for row in 0..batch.num_rows() {
             rows.push([0, 1].map(|at: usize| {
@@ -239,22 +243,42 @@ fn a_partition_that_cannot_be_read_stays_and_the_others_go_on() {
     assert_eq!(after.len(), 6);
 }
 
-/// A status of 2^40 is more than an `int` holds: merged, it would be null without a word.
+/// A status of 2^40 is more than an `int` holds, half a micro is no whole one, and a time has milliseconds: merged, each
+/// would be another value without a word.
 #[test]
 fn a_value_that_its_column_cannot_hold_keeps_the_files_as_they_are() {
-    let (_folder, lake) = lake();
-    put(&lake, &EVENTS, &[&delivery(1, 10, 20)]);
-    let other = lake.root().join("events/dt=2026-11-01/hour=06/other.parquet");
-    let status: ArrayRef = Arc::new(Int64Array::from(vec![1_i64 << 40]));
-    let batch = RecordBatch::try_from_iter([("http_status", status)]).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(&other).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    let before = files(&lake);
-    let compaction = lake.compact(&all_days()).unwrap();
-    assert_eq!((compaction.partitions, compaction.failures.len()), (0, 1));
-    assert!(compaction.failures[0].to_string().contains("other.parquet"));
-    assert_eq!(files(&lake), before);
+    let values: [(&str, ArrayRef); 4] = [
+        ("http_status", Arc::new(Int64Array::from(vec![1_i64 << 40]))),
+        ("value_micros", Arc::new(Float64Array::from(vec![1.5]))),
+        (
+            "ts_server",
+            Arc::new(TimestampMicrosecondArray::from(vec![1_793_512_800_000_001])),
+        ),
+        ("utf8_ok", Arc::new(Int64Array::from(vec![2]))),
+    ];
+    for (column, value) in values {
+        let (_folder, lake) = lake();
+        put(&lake, &EVENTS, &[&delivery(1, 10, 20)]);
+        let other = lake.root().join("events/dt=2026-11-01/hour=06/other.parquet");
+        let batch = RecordBatch::try_from_iter([(column, value)]).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(&other).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let before = files(&lake);
+        let compaction = lake.compact(&all_days()).unwrap();
+        assert_eq!(
+            (compaction.partitions, compaction.failures.len()),
+            (0, 1),
+            "{column}"
+        );
+        let failure = compaction.failures[0].to_string();
+        assert!(failure.contains("other.parquet"), "{failure}");
+        assert!(
+            failure.contains(&format!("column {column} holds a value that")),
+            "{failure}"
+        );
+        assert_eq!(files(&lake), before);
+    }
 }
 
 /// Files of others have other types for the same columns, and lack some.
@@ -282,12 +306,70 @@ fn what_firehose_or_an_older_version_wrote_is_read_too() {
     );
 }
 
+/// A time as Hive's writer has it, which Firehose uses: nanoseconds of the day, then the Julian day.
+fn int96(millis: i64) -> Int96 {
+    let (day, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let nanos = u64::try_from(of_day).unwrap() * 1_000_000;
+    let word = |number: u64| u32::try_from(number & 0xffff_ffff).unwrap();
+    let mut time = Int96::new();
+    // 1970-01-01 is the Julian day 2,440,588.
+    time.set_data(
+        word(nanos),
+        word(nanos >> 32),
+        u32::try_from(day + 2_440_588).unwrap(),
+    );
+    time
+}
+
+/// As nanoseconds since 1970 in 64 bits, the years 1600 and 3000 would be 2184 and 1830.
+#[test]
+fn times_of_96_bits_keep_their_year() {
+    let (_folder, lake) = lake();
+    put(&lake, &EVENTS, &[&delivery(1, 10, 20)]);
+    let other = lake.root().join("events/dt=2026-11-01/hour=06/other.parquet");
+    let schema = "message hive_schema { optional int96 ts_server; optional int64 event_key; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut file = SerializedFileWriter::new(File::create(&other).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    // 1600-01-01, 3000-01-01 and 9999-12-31.
+    let times = [
+        -11_676_096_000_000,
+        1_793_512_800_123,
+        32_503_680_000_000,
+        253_402_300_799_999,
+    ];
+    let mut column = group.next_column().unwrap().unwrap();
+    let levels = [1; 4];
+    let stored = column
+        .typed::<Int96Type>()
+        .write_batch(&times.map(int96), Some(&levels), None);
+    stored.unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<Int64Type>()
+        .write_batch(&[2, 3, 4, 5], Some(&levels), None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+    let compaction = lake.compact(&all_days()).unwrap();
+    assert!(compaction.failures.is_empty(), "{:?}", compaction.failures);
+    let merged = numbers(&lake, "events/", ["event_key", "ts_server"]);
+    for (key, time) in (2..).zip(times) {
+        assert!(merged.contains(&[key, time]), "{key}: {merged:?}");
+    }
+}
+
 #[test]
 fn a_second_compaction_is_refused_and_a_writer_goes_on() {
     let (_folder, lake) = lake();
     let mut writer = LakeWriter::new(&lake).unwrap();
     let alone = begin_compaction(lake.root()).unwrap();
-    assert!(matches!(lake.compact(&all_days()), Err(LakeError::InUse { .. })));
+    assert!(matches!(
+        lake.compact(&all_days()),
+        Err(LakeError::Compacting { .. })
+    ));
     drop(alone);
     // What lands while a compaction is at work stays, and the next one takes it in.
     thread::scope(|scope| {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
+use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -22,14 +22,16 @@ pub(super) fn is_enough(plan: &LogicalPlan) -> Result<bool> {
         LogicalPlan::Explain(explained) => explained.plan.as_ref(),
         plan => plan,
     };
-    let combines = plan.exists(|plan| {
-        Ok(matches!(
+    let mut combines = false;
+    plan.apply_with_subqueries(|plan| {
+        combines |= matches!(
             plan,
             LogicalPlan::Sort(_)
                 | LogicalPlan::Aggregate(_)
                 | LogicalPlan::Distinct(_)
                 | LogicalPlan::Join(_)
-        ))
+        );
+        Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(matches!(plan, LogicalPlan::Limit(limit) if limit.fetch.is_some()) && !combines)
 }

@@ -77,7 +77,11 @@ impl Engine {
             .with_allow_statements(false);
         let state = self.context.state();
         let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
-        if let Statement::Statement(statement) = &statement
+        let mut inner = &statement;
+        while let Statement::Explain(explain) = inner {
+            inner = &explain.statement;
+        }
+        if let Statement::Statement(statement) = inner
             && let ControlFlow::Break(refusal) = statement.visit(&mut Refusals::default())
         {
             return Err(refusal);
@@ -143,7 +147,9 @@ fn register_table(context: &SessionContext, table: &Table) -> Result<(), QueryEr
         .columns()
         .iter()
         .map(|column| col(*column).sort(true, false));
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+    // Firehose writes times of 96 bits. As nanoseconds since 1970 those of other centuries would wrap around.
+    let format = ParquetFormat::default().with_coerce_int96(Some("ms".to_owned()));
+    let options = ListingOptions::new(Arc::new(format))
         .with_file_extension(".parquet")
         .with_table_partition_cols(partition_columns.collect())
         // The order of the folders' names.

@@ -8,6 +8,9 @@ use datafusion::arrow::array::{Int64Array, RecordBatch, TimestampMillisecondArra
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::data_type::{Int96, Int96Type};
+use datafusion::parquet::file::writer::SerializedFileWriter;
+use datafusion::parquet::schema::parser::parse_message_type;
 use pixel_row::{FailedEvent, Row, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -585,13 +588,43 @@ async fn properties_are_taken_apart_as_athena_does_it() {
             "SELECT max(ts_server AT TIME ZONE 'Europe/Berlin') FROM events",
             "answered by Athena alone",
         ),
+        (
+            "EXPLAIN ANALYZE SELECT max(ts_server AT TIME ZONE 'Europe/Berlin') FROM events",
+            "answered by Athena alone",
+        ),
     ] {
-        let error = engine
-            .print(sql, Format::Json, &mut Vec::new())
-            .await
-            .unwrap_err();
+        let mut out = Vec::new();
+        let error = engine.print(sql, Format::Json, &mut out).await.unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
     }
+}
+
+/// Firehose writes times of 96 bits: nanoseconds of the day, then the Julian day, of which 2,440,588 is 1970-01-01. As
+/// nanoseconds since 1970 in 64 bits the year 3000 would be 1830.
+#[tokio::test]
+async fn times_of_firehose_keep_their_year() {
+    let lake = lake_of(&[r#"{"event_key":1,"ts_server":"2026-11-01T06:00:00.000Z"}"#]);
+    let folder = lake.path().join("events/dt=2026-11-01/hour=06");
+    let schema = Arc::new(parse_message_type("message hive_schema { optional int96 ts_client; }").unwrap());
+    let file = File::create(folder.join("firehose.parquet")).unwrap();
+    let mut file = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    // 376,200 days after 1970-01-01 is 3000-01-01.
+    let mut time = Int96::new();
+    time.set_data(0, 0, 2_440_588 + 376_200);
+    column
+        .typed::<Int96Type>()
+        .write_batch(&[time], Some(&[1]), None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+    let sql = "SELECT ts_client FROM events_landed WHERE ts_client IS NOT NULL";
+    assert_eq!(
+        rows(lake.path(), sql).await,
+        [json!({"ts_client": "3000-01-01T00:00:00.000Z"})]
+    );
 }
 
 /// Two files an hour, the second with copies of half of the first: 60 events of three hours.
@@ -636,6 +669,15 @@ async fn a_few_rows_end_with_the_hour_that_has_them() {
             false,
         ),
         ("SELECT DISTINCT ts_ingested FROM events LIMIT 5", false),
+        ("SELECT * FROM events OFFSET 5", false),
+        (
+            "SELECT * FROM events WHERE event_key IN (SELECT max(event_key) FROM events GROUP BY hour) LIMIT 1",
+            false,
+        ),
+        (
+            "SELECT a.event_key FROM events a JOIN events b ON a.event_key = b.event_key LIMIT 5",
+            false,
+        ),
     ] {
         let answer = engine.print(sql, Format::Csv, &mut Vec::new()).await;
         assert_eq!(answer.is_ok(), is_answered, "{sql}");
