@@ -193,6 +193,9 @@ AWSTemplateFormatVersion: \"2010-09-09\"
 Description: The tables and views of pixlake in the Glue Data Catalog.
 
 Parameters:
+  Application:
+    Type: String
+    Description: Name of the stack.
   DatabaseName:
     Type: String
     Description: Name of the database.
@@ -218,6 +221,7 @@ Resources:
       DatabaseInput:
         Name: !Ref DatabaseName
         Description: Events of the tracking pixel.
+        Parameters: {\"pixlake:stack\": !Ref Application} # what infra/remove knows it by
 ",
     );
     let days = "          projection.enabled: \"true\"
@@ -350,7 +354,7 @@ Resources:
           ExpectedBucketOwner: !Ref AWS::AccountId
           EncryptionConfiguration: {EncryptionOption: SSE_KMS, KmsKey: !Ref LakeKeyArn}
       Tags:
-        - {Key: Application, Value: !Ref Application}
+        - {Key: \"pixlake:stack\", Value: !Ref Application}
 
   # For runbooks: an answer about failed events may hold raw bytes, so it lies with them, under their key, for a
   # day. Who may use it has rights of their own; AnalystPolicy has none on it.
@@ -370,7 +374,7 @@ Resources:
           ExpectedBucketOwner: !Ref AWS::AccountId
           EncryptionConfiguration: {EncryptionOption: SSE_KMS, KmsKey: !Ref RawKeyArn}
       Tags:
-        - {Key: Application, Value: !Ref Application}
+        - {Key: \"pixlake:stack\", Value: !Ref Application}
 ",
     );
     for report in REPORTS {
@@ -417,11 +421,14 @@ Resources:
           - Effect: Allow
             Action:
               - athena:BatchGetNamedQuery
+              - athena:BatchGetQueryExecution
               - athena:GetNamedQuery
               - athena:GetQueryExecution
               - athena:GetQueryResults
+              - athena:GetQueryResultsStream
               - athena:GetWorkGroup
               - athena:ListNamedQueries
+              - athena:ListQueryExecutions
               - athena:StartQueryExecution
               - athena:StopQueryExecution
             Resource: !Sub arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}

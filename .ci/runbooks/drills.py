@@ -107,7 +107,9 @@ def lag(page):
         contains(printed, part)
     page.run(1)
     summary = world.client("kinesis").describe_stream_summary(StreamName=out["LogStreamName"])
-    equal(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 336)
+    equal(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 168)
+    # A week: the longest that a mapping takes besides "for ever".
+    equal(world.mapping()["MaximumRecordAgeInSeconds"], 604_800)
     page.run(2)
     equal(world.mapping()["State"], "Enabled")
     page.run(3)
@@ -151,6 +153,7 @@ def firehose_is_blocked(page):
         contains(printed, part)
     page.run(1)
     equal(world.mapping()["State"], "Disabled")
+    equal(world.mapping()["MaximumRecordAgeInSeconds"], 604_800)
     page.run(2)
     summary = world.client("kinesis").describe_stream_summary(StreamName=out["EventStreamName"])
     equal(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 336)
@@ -507,9 +510,9 @@ def what_failed_is_told(page):
 
 def tag_as_of(world, stack, streams, buckets):
     """Gives what the world made by hand the tag that the templates give it."""
-    tag = {"Key": "Application", "Value": stack}
+    tag = {"Key": "pixlake:stack", "Value": stack}
     for name in streams:
-        world.client("kinesis").add_tags_to_stream(StreamName=name, Tags={"Application": stack})
+        world.client("kinesis").add_tags_to_stream(StreamName=name, Tags={"pixlake:stack": stack})
     for name in buckets:
         world.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": [tag]})
 
@@ -539,7 +542,7 @@ def the_stack_goes_in_one_command(page):
             firehose.create_delivery_stream(
                 DeliveryStreamName=name,
                 ExtendedS3DestinationConfiguration={"RoleARN": arn, "BucketARN": "arn:aws:s3:::any"},
-                Tags=[{"Key": "Application", "Value": stack}],
+                Tags=[{"Key": "pixlake:stack", "Value": stack}],
             )
         kinesis.create_stream(StreamName="another", ShardCount=1)
         s3.create_bucket(Bucket="another", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -547,12 +550,21 @@ def the_stack_goes_in_one_command(page):
         lake = out["LakeBucketName"]
         tag_as_of(world, "pixlake", streams, [lake, out["RawBucketName"]])
         tag_as_of(world, "another", ["another"], ["another"])
-        tags = ([{"TagKey": "Application", "TagValue": value}] for value in ("pixlake", "another"))
+        tags = ([{"TagKey": "pixlake:stack", "TagValue": value}] for value in ("pixlake", "another"))
         keys = [kms.create_key(Tags=tag)["KeyMetadata"]["KeyId"] for tag in tags]
         for name, bucket in (("pixlake", lake), ("another", "another")):
-            glue.create_database(DatabaseInput={"Name": name})
+            glue.create_database(DatabaseInput={"Name": name, "Parameters": {"pixlake:stack": name}})
             table = {"Name": "events_landed", "StorageDescriptor": {"Location": f"s3://{bucket}/events/"}}
             glue.create_table(DatabaseName=name, TableInput=table)
+        # What a query of the stack's workgroup made of its own lies in the lake, beside somebody's orders.
+        glue.create_database(DatabaseInput={"Name": "default"})
+        for name, bucket in (("made", lake), ("orders", "another")):
+            table = {"Name": name, "StorageDescriptor": {"Location": f"s3://{bucket}/athena-results/tables/1/"}}
+            glue.create_table(DatabaseName="default", TableInput=table)
+        # Many a company has a tag of this name.
+        s3.create_bucket(Bucket="website", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        company = {"TagSet": [{"Key": "Application", "Value": "pixlake"}]}
+        s3.put_bucket_tagging(Bucket="website", Tagging=company)
         s3.put_bucket_versioning(Bucket=lake, VersioningConfiguration={"Status": "Enabled"})
         for number in range(objects):
             world.put(lake, f"events/{number}", b"row")
@@ -579,7 +591,9 @@ def the_stack_goes_in_one_command(page):
         contains(told, "    1.00  key ")
         contains(told, f"{10.95 * len(streams) + 1.0:8.2f}  in all")
         contains(told, "Nothing was changed")
-        assert "another" not in told, told
+        contains(told, "the data of default.made, a table that itself stays")
+        for foreign in ("another", "website", "orders"):
+            assert foreign not in told, told
 
         # Another answer than the name keeps what was asked for; the stack itself is gone.
         contains(removed(page, "yes", succeeds=False), "exit code 1")
@@ -590,7 +604,7 @@ def the_stack_goes_in_one_command(page):
         equal(there_are(), expected)
         # It goes on without the stack.
         contains(removed(page, "pixlake"), "pixlake is gone")
-        expected |= {"buckets": ["another"], "databases": ["another"], "keys": ["PendingDeletion", "Enabled"]}
+        expected |= {"buckets": ["another", "website"], "databases": ["another", "default"], "keys": ["PendingDeletion", "Enabled"]}
         equal(there_are(), expected)
         contains(removed(page), "nothing that one of that name left behind")
 
@@ -630,6 +644,25 @@ def a_distribution_has_to_let_go_first(page):
     contains(told, "exit code 1")
     world.client("cloudformation").describe_stacks(StackName="own")
     cloudfront.update_distribution(Id=id, IfMatch=etag, DistributionConfig=config("another"))
+    contains(page.run(0), "Nothing was changed")
+
+
+@drill("Removing the stack")
+def an_attached_policy_has_to_be_detached_first(page):
+    world = page.stack()
+    statement = {"Effect": "Allow", "Action": "athena:GetWorkGroup", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    world.stack("read", {}, {"AnalystPolicy": policy})
+    world.set(STACK="read")
+    parts = world.client("cloudformation").list_stack_resources(StackName="read")["StackResourceSummaries"]
+    [arn] = [part["PhysicalResourceId"] for part in parts if part["ResourceType"] == "AWS::IAM::ManagedPolicy"]
+    iam = world.client("iam")
+    iam.create_user(UserName="analyst")
+    iam.attach_user_policy(UserName="analyst", PolicyArn=arn)
+    contains(removed(page, "read", succeeds=False), f"user analyst has {arn}")
+    world.client("cloudformation").describe_stacks(StackName="read")
+    iam.detach_user_policy(UserName="analyst", PolicyArn=arn)
     contains(page.run(0), "Nothing was changed")
 
 

@@ -169,7 +169,7 @@ class World:
             if name:
                 self.client("firehose").create_delivery_stream(
                     DeliveryStreamName=name,
-                    Tags=[{"Key": "Application", "Value": "pixlake"}],
+                    Tags=[{"Key": "pixlake:stack", "Value": "pixlake"}],
                     ExtendedS3DestinationConfiguration={
                         "RoleARN": role,
                         "BucketARN": f"arn:aws:s3:::{bucket}",

@@ -768,6 +768,13 @@ pub(crate) const MUTATIONS: &[(&str, &[Mutation])] = &[
             ("the role of a Firehose goes before it has drained", |t| {
                 remove(t, "delivery:/Resources/EventFirehoseRole/DeletionPolicy");
             }),
+            ("an archive that is switched off goes on", |t| {
+                set(
+                    t,
+                    "delivery:/Resources/RawArchiveFirehose/DeletionPolicy",
+                    json!("RetainExceptOnCreate"),
+                );
+            }),
         ],
     ),
     (
