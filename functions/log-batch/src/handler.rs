@@ -69,14 +69,19 @@ pub struct BatchOutcome {
     pub conserved: bool,
 }
 
-/// Handles one event of the event source mapping within the time given.
+/// Records that are read between two looks at the clock. One of hostile content takes some milliseconds, a look 25 ns.
+const RECORDS_PER_LOOK: usize = 16;
+
+/// Handles one event of the event source mapping within the time given. Half of it may go by while records are read:
+/// what is not read by then comes again, and what was is put.
 pub async fn handle_event<E: Outlet, F: Outlet>(
     event: &[u8],
     settings: &BatchSettings,
     ports: &Ports<E, F, impl Clock, impl Randomness, impl Salt>,
     time: Duration,
 ) -> Result<BatchOutcome, EnvelopeError> {
-    let until = ports.clock.monotonic() + time.saturating_sub(settings.margin);
+    let (begun, time) = (ports.clock.monotonic(), time.saturating_sub(settings.margin));
+    let (read_until, until) = (begun + time / 2, begun + time);
     let envelope = Envelope::parse(event)?;
     let now = ports.clock.now();
     let delivery = DeliveryColumns {
@@ -88,6 +93,7 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
     batch.reserve(event.len());
     let mut origin = Origin::default();
     let mut records = envelope.records(now);
+    let mut read = 0;
     while let Some((position, record)) = records.next_record() {
         let record = match record {
             EnvelopeRecord::Good(record) => {
@@ -102,17 +108,28 @@ pub async fn handle_event<E: Outlet, F: Outlet>(
         if position == 0 {
             origin = Origin::of(&record);
         }
+        read = position + 1;
+        if read.is_multiple_of(RECORDS_PER_LOOK) && ports.clock.monotonic() > read_until {
+            break;
+        }
     }
     let packed = batch.finish();
     let puts = put_batch(&packed, ports, until).await;
-    Ok(BatchOutcome::of(&envelope, origin, packed, puts))
+    Ok(BatchOutcome::of(&envelope, read, origin, packed, puts))
 }
 
 impl BatchOutcome {
-    /// Balances the books of a batch whose blobs were put, and judges it.
-    fn of(envelope: &Envelope<'_>, origin: Origin, packed: PackedBatch, puts: BatchPuts) -> BatchOutcome {
-        let conserved = packed.is_conserved() && packed.counts().records == envelope.len() as u64;
-        let verdict = match puts.first_unconfirmed {
+    /// Balances the books of a batch of which so many records were read and their blobs put, and judges it.
+    fn of(
+        envelope: &Envelope<'_>,
+        read: usize,
+        origin: Origin,
+        packed: PackedBatch,
+        puts: BatchPuts,
+    ) -> BatchOutcome {
+        let conserved = packed.is_conserved() && packed.counts().records == read as u64;
+        let first_unread = Some(read).filter(|&read| read < envelope.len());
+        let verdict = match puts.first_unconfirmed.or(first_unread) {
             _ if !conserved => Verdict::RetryAll,
             None => Verdict::Delivered,
             Some(position) => {
@@ -189,7 +206,7 @@ mod tests {
             failed_events: PutCounts::default(),
         };
         let envelope = Envelope::parse(event.as_bytes()).unwrap();
-        BatchOutcome::of(&envelope, Origin::default(), packed, puts)
+        BatchOutcome::of(&envelope, envelope.len(), Origin::default(), packed, puts)
     }
 
     #[test]

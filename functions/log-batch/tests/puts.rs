@@ -9,11 +9,13 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use log_batch::ports::EntryOutcome::{Failed, Stored, Throttled};
-use log_batch::ports::{DerivedSalt, Ports, PutError};
+use log_batch::ports::{Clock, DerivedSalt, Ports, PutError};
 use log_batch::{BatchOutcome, MAX_ATTEMPTS, PutLimits, Service, Verdict, handle_event};
+use pixel_row::Timestamp;
 use support::{
     Always, Answer, Firehose, Kinesis, Scripted, VirtualClock, event, good_event, line, ports, record,
     settings,
@@ -196,6 +198,53 @@ fn a_call_that_hangs_is_left_in_time_to_answer() {
     let run = run::<2>(5, vec![slow; 3]);
     assert_eq!(run.outcome.verdict, retry_from(2));
     assert_eq!(run.events.stored_ids(), names(&[0, 1]));
+}
+
+/// Each look at it takes five seconds.
+struct SlowMachine(AtomicU64);
+
+impl Clock for SlowMachine {
+    fn now(&self) -> Timestamp {
+        Timestamp::EARLIEST
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(5 * self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn sleep(&self, _: Duration) {
+        std::future::pending().await
+    }
+}
+
+/// The first look begins the 58 seconds, so half of them are over at the seventh, which is the sixth after 16 records.
+#[test]
+fn what_cannot_be_read_in_time_comes_again_and_the_rest_is_put() {
+    let clock = VirtualClock::default();
+    let ports = Ports {
+        events: Scripted::<Kinesis>::new(&clock, []),
+        failed_events: Scripted::<Firehose>::new(&clock, []),
+        clock: SlowMachine(AtomicU64::new(0)),
+        randomness: Always(0),
+        salt: DerivedSalt::new(None),
+    };
+    let (given, settings) = (good_event(200), settings(5_120));
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    let outcome = clock.run(handled, None).unwrap().unwrap();
+    assert_eq!((outcome.verdict, outcome.conserved), (retry_from(96), true));
+    assert_eq!((outcome.counts.rows, outcome.event_puts.failed), (96, 0));
+    assert!(!ports.events.calls().is_empty());
+    // All of it is read where the clock says nothing of the kind, and where it is over with the last record.
+    let given = good_event(96);
+    let ports = Ports {
+        clock: SlowMachine(AtomicU64::new(0)),
+        ..ports
+    };
+    let handled = handle_event(&given, &settings, &ports, TIME);
+    assert_eq!(
+        clock.run(handled, None).unwrap().unwrap().verdict,
+        Verdict::Delivered
+    );
 }
 
 #[test]
