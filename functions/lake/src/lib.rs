@@ -1,5 +1,6 @@
-//! The lake on a disk: its tables, the stand-in for Firehose that writes its files ([`LakeWriter`]), and the
-//! questions that Athena and the command line answer with the same SQL ([`report`]).
+//! The lake on a disk: its tables, the stand-in for Firehose that writes its files ([`LakeWriter`]), the compaction
+//! that merges them ([`Lake::compact`]), and the questions that Athena and the command line answer with the same SQL
+//! ([`report`]).
 //!
 //! ```text
 //! lake/

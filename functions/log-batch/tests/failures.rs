@@ -202,6 +202,9 @@ fn the_key_is_the_same_on_redelivery_and_another_for_another_place_or_line() {
     for other in [bad("2"), record("1", b"bae\n"), other_shard, other_stream] {
         assert_ne!(base, key(&[other], 0));
     }
+    // Nor does one part of a place run into the next.
+    let longer_shard = bad("2").replace("shardId-000000000006", "shardId-0000000000061");
+    assert_ne!(key(&[longer_shard], 0), key(&[bad("12")], 0));
     // Equal lines in one record are different events of failure.
     let twins = [record("1", b"bad\nbad\n")];
     assert_ne!(key(&twins, 0), key(&twins, 1));

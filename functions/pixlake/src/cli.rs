@@ -129,8 +129,8 @@ struct IngestArgs {
 /// How lines are to be read.
 #[derive(Debug, Args)]
 struct LineArgs {
-    /// The fields that the lines carry: `all`, `read` for those that the stack logs by default, or CloudFront's names,
-    /// separated by commas, in any order
+    /// The fields that the lines carry: `all`, `read` for those that the stack logs by default, or CloudFront's names in
+    /// the order of the log, separated by commas
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_fields)]
     fields: FieldSet,
     /// The path of the pixel; several are separated by commas, or given one by one

@@ -16,10 +16,10 @@ pub(crate) struct CompactArgs {
     /// Folder of the lake
     #[arg(long, value_name = "DIR", default_value = "lake")]
     lake: PathBuf,
-    /// The first day; without it all before
+    /// The first day; without it, from the beginning
     #[arg(long, value_name = "DAY", value_parser = day)]
     from: Option<Day>,
-    /// The last day; without it all after
+    /// The last day; without it, to the end
     #[arg(long, value_name = "DAY", value_parser = day)]
     to: Option<Day>,
 }

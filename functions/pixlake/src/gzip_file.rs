@@ -194,7 +194,7 @@ mod tests {
                 .unwrap()
                 .contains(&format!("near byte {whole}: its checksum is wrong"))
         );
-        // A second member that is none.
+        // Behind a member something else.
         let (read_text, error) = read(&[&file[..], b"garbage behind it"].concat(), 1 << 17);
         assert_eq!(read_text, text);
         assert!(

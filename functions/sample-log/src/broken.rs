@@ -1,6 +1,6 @@
 //! Lines that can never become an event.
 //!
-//! Each has one fault: a time that is none, a batch that is none, or columns that are not those of the log.
+//! Each has one fault: a time or a batch that cannot be read, or columns that are not those of the log.
 
 use super::dice::Dice;
 use super::request::{PIXEL, Request};

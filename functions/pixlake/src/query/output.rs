@@ -28,7 +28,7 @@ pub enum Format {
     Table,
     /// One array of objects, each with every column.
     Json,
-    /// RFC 4180 with a header line.
+    /// RFC 4180 with a header line. A text that a spreadsheet would take for a formula gets an apostrophe
     Csv,
 }
 
