@@ -22,7 +22,8 @@ impl VisitorKey {
         let answer = answer.map_err(|error| unreadable(&error))?;
         answer
             .secret_string()
-            .and_then(VisitorKey::parse)
+            .and_then(pixel_log::visitor_key)
+            .map(VisitorKey)
             .ok_or(VisitorKeyError::NoKey)
     }
 
@@ -30,20 +31,6 @@ impl VisitorKey {
     #[must_use]
     pub fn into_bytes(self) -> [u8; 32] {
         self.0
-    }
-
-    fn parse(hex: &str) -> Option<VisitorKey> {
-        if hex.len() != 64 {
-            return None;
-        }
-        let mut key = [0; 32];
-        for (byte, digits) in key.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            for &digit in digits {
-                let digit = char::from(digit).to_digit(16)?;
-                *byte = *byte << 4 | u8::try_from(digit).ok()?;
-            }
-        }
-        Some(VisitorKey(key))
     }
 }
 
@@ -80,28 +67,3 @@ impl fmt::Display for VisitorKeyError {
 }
 
 impl std::error::Error for VisitorKeyError {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_64_hexadecimal_digits_and_nothing_around_them() {
-        let bytes = |hex: &str| VisitorKey::parse(hex).map(VisitorKey::into_bytes);
-        let mut expected = [0xab; 32];
-        expected[..2].copy_from_slice(&[0x01, 0xf0]);
-        assert_eq!(bytes(&format!("01f0{}", "aB".repeat(30))), Some(expected));
-        let (hex, short) = ("0f".repeat(32), format!("{}0", "0f".repeat(31)));
-        for text in [
-            "",
-            &short,
-            &format!("{hex}0"),
-            &format!("{hex}\n"),
-            &format!("{short}g"),
-            &format!("+{short}"),
-            &"ä".repeat(32),
-        ] {
-            assert!(bytes(text).is_none(), "{text}");
-        }
-    }
-}

@@ -69,4 +69,4 @@ pub use line::{LogLine, without_line_end};
 pub use row_reader::{RowConfig, RowReader, RowScratch};
 pub use scrubbing::SCRUBBED;
 pub use value::REQUEST_EVENT;
-pub use visitor::DaySalt;
+pub use visitor::{DaySalt, visitor_key};

@@ -8,6 +8,22 @@ use crate::client_ip::ClientIp;
 /// Bytes of the hash that make an id.
 const ID_BYTES: usize = 16;
 
+/// The long-lived key from which the salts of days are derived, of its text: 64 hexadecimal digits and nothing else.
+#[must_use]
+pub fn visitor_key(hex: &str) -> Option<[u8; 32]> {
+    if hex.len() != 64 {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, digits) in key.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        for &digit in digits {
+            let digit = char::from(digit).to_digit(16)?;
+            *byte = *byte << 4 | u8::try_from(digit).ok()?;
+        }
+    }
+    Some(key)
+}
+
 /// The secret of one UTC day. No `Debug`, no `Display`: it must not reach a log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DaySalt([u8; 32]);
@@ -114,6 +130,25 @@ mod tests {
             let hash = hasher.finalize().to_hex();
             let found = id(&salt, "shop", ip, &"a".repeat(300));
             assert_eq!(Some(&*found), hash.get(..32), "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_64_hexadecimal_digits_and_nothing_around_them() {
+        let mut expected = [0xab; 32];
+        expected[..2].copy_from_slice(&[0x01, 0xf0]);
+        assert_eq!(visitor_key(&format!("01f0{}", "aB".repeat(30))), Some(expected));
+        let (hex, short) = ("0f".repeat(32), format!("{}0", "0f".repeat(31)));
+        for text in [
+            "",
+            &short,
+            &format!("{hex}0"),
+            &format!("{hex}\n"),
+            &format!("{short}g"),
+            &format!("+{short}"),
+            &"ä".repeat(32),
+        ] {
+            assert!(visitor_key(text).is_none(), "{text}");
         }
     }
 

@@ -64,7 +64,7 @@ impl Clock for SystemClock {
         i64::try_from(since.as_millis())
             .ok()
             .and_then(Timestamp::from_millis)
-            .unwrap_or(Timestamp::EARLIEST)
+            .unwrap_or(Timestamp::LATEST)
     }
 
     fn monotonic(&self) -> Duration {

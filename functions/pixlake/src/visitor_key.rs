@@ -36,24 +36,9 @@ pub(crate) fn of_lake(root: &Path) -> io::Result<[u8; 32]> {
         #[cfg(unix)]
         fs::File::open(root)?.sync_all()?;
     }
-    parse(&fs::read_to_string(&path)?)
+    pixel_log::visitor_key(fs::read_to_string(&path)?.trim())
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "expected 64 hexadecimal digits; without the file a new key is made, and who came today counts once more"))
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-}
-
-fn parse(text: &str) -> Option<[u8; 32]> {
-    let (pairs, rest) = text.trim().as_bytes().as_chunks::<2>();
-    let mut key = [0; 32];
-    if !rest.is_empty() || pairs.len() != key.len() {
-        return None;
-    }
-    for (byte, pair) in key.iter_mut().zip(pairs) {
-        let digits = std::str::from_utf8(pair)
-            .ok()
-            .filter(|pair| !pair.contains(['+', '-']))?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(key)
 }
 
 #[cfg(test)]
