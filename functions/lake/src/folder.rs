@@ -160,12 +160,12 @@ impl Lake {
         Ok(hours)
     }
 
-    /// The first object of the tables that is not a Parquet file, or a damaged one.
+    /// The first object of the tables that is damaged, or holds a value that does not fit its column. Reads all of them
+    /// up to that one.
     pub fn first_damaged(&self) -> Option<PathBuf> {
-        let folders = TABLES.map(|table| self.root.join(table.folder));
-        folders
+        TABLES
             .iter()
-            .find_map(|folder| parquet_file::first_damaged(folder))
+            .find_map(|table| parquet_file::first_damaged(&self.root.join(table.folder), table))
     }
 
     /// The first object of the tables that some readers pass over and others do not: an empty one, and one whose name

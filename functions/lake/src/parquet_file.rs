@@ -16,7 +16,6 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
@@ -166,11 +165,17 @@ pub(super) fn is_object(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet") && !name.starts_with(['.', '_'])
 }
 
-/// The first file in a folder, or in one below it, whose footer cannot be read. Folders that cannot are passed over.
-pub(super) fn first_damaged(folder: &Path) -> Option<PathBuf> {
+/// The first object in a folder, or in one below it, that cannot be read to its end as rows of the table.
+pub(super) fn first_damaged(folder: &Path, table: &Table) -> Option<PathBuf> {
+    let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     first_file(folder, &|path| {
-        let file = File::open(path).ok().filter(|_| is_object(path));
-        file.is_some_and(|file| ParquetMetaDataReader::new().parse_and_finish(&file).is_err())
+        is_object(path)
+            && match read(path, table, &columns) {
+                Ok(mut batches) => batches.any(|batch| batch.is_err()),
+                // Queries pass over it.
+                Err(LakeError::UnknownColumn { .. }) => false,
+                Err(_) => true,
+            }
     })
 }
 

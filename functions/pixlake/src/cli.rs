@@ -276,7 +276,7 @@ fn query(lake: &Path, format: Format, statement: &StatementArgs) -> Result<(), C
         match answer(&lake, format, &sql).await {
             Err(QueryError::Parquet { message }) => Err(CommandError::Job(match lake.first_damaged() {
                 Some(path) => format!(
-                    "{}: this file is damaged; move it away: {message}",
+                    "{}: this file is damaged, or its values do not fit the table; move it away: {message}",
                     path.display()
                 ),
                 None => message,

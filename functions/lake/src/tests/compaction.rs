@@ -278,6 +278,7 @@ fn a_value_that_its_column_cannot_hold_keeps_the_files_as_they_are() {
             "{failure}"
         );
         assert_eq!(files(&lake), before);
+        assert_eq!(lake.first_damaged(), Some(other), "{column}");
     }
 }
 

@@ -26,7 +26,7 @@ pub enum QueryError {
         /// The most that it may have.
         limit: usize,
     },
-    /// A file of the lake is not what Parquet is.
+    /// A file of the lake cannot be read, or a value of the statement cannot be computed.
     Parquet {
         /// What the engine says of it, on one line; it does not say which.
         message: String,
@@ -80,7 +80,10 @@ impl From<DataFusionError> for QueryError {
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let message = without_prefixes(&message).to_owned();
         match root {
-            DataFusionError::ParquetError(_) => QueryError::Parquet { message },
+            // A value may be too large for its column.
+            DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => {
+                QueryError::Parquet { message }
+            }
             _ => QueryError::Engine { message },
         }
     }
