@@ -18,7 +18,7 @@ pub struct LogRecord<'a> {
     /// The shard; empty for a file.
     pub shard: &'a str,
     /// Sequence number in the shard, or the line's number in its file, as it stands in the event; empty where
-    /// it has none. [`LogRecord::sequence_number`] judges it.
+    /// it has none. [`LogRecord::sequence_number()`] judges it.
     pub sequence_number: &'a [u8],
     /// When the record arrived on the stream, or the file was read.
     pub arrival: Timestamp,

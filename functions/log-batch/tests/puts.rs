@@ -213,7 +213,7 @@ impl Clock for SlowMachine {
     }
 
     async fn sleep(&self, _: Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

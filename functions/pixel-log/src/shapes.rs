@@ -109,28 +109,31 @@ const FILES: [&[u8]; 12] = [
 /// to a stranger.
 pub(crate) struct Finds<'a> {
     bytes: &'a [u8],
-    /// The next find that has a sign, once one was looked for: cards that stand before it come first.
-    by_sign: Option<Option<(Range<usize>, Shape)>>,
+    /// The next find that has a sign; cards that stand before it come first.
+    by_sign: Option<(Range<usize>, Shape)>,
 }
 
 impl<'a> Finds<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Finds<'a> {
-        Finds { bytes, by_sign: None }
+        Finds {
+            bytes,
+            by_sign: find_by_sign(bytes, 0),
+        }
     }
 
     /// The first find that begins at this place or behind it; the place never goes back.
     pub(crate) fn next_from(&mut self, from: usize) -> Option<(Range<usize>, Shape)> {
-        let known = self.by_sign.take();
-        // Whatever begins behind both places is the same from either of them.
-        let by_sign = known
-            .filter(|known| known.as_ref().is_none_or(|(found, _)| found.start >= from))
-            .unwrap_or_else(|| find_by_sign(self.bytes, from));
-        let before = by_sign
+        // Whatever begins behind both places is the same from either of them, and where there was none there is none.
+        if self.by_sign.as_ref().is_some_and(|(found, _)| found.start < from) {
+            self.by_sign = find_by_sign(self.bytes, from);
+        }
+        let before = self
+            .by_sign
             .as_ref()
             .map_or(self.bytes.len(), |(found, _)| found.start);
         let card = self.bytes.get(..before).and_then(|bytes| card(bytes, from));
-        self.by_sign = Some(by_sign.clone());
-        card.map(|card| (card, Shape::Card)).or(by_sign)
+        card.map(|card| (card, Shape::Card))
+            .or_else(|| self.by_sign.clone())
     }
 }
 
@@ -182,24 +185,18 @@ fn secret(bytes: &[u8], sign: usize) -> Option<Range<usize>> {
     }
     let start = sign + 1;
     let rest = bytes.get(start..)?;
-    let end = match rest.first()? {
+    let end = if let quote @ (b'"' | b'\'') = rest.first()? {
         // A text in quotes, spaces and all.
-        quote @ (b'"' | b'\'') => rest
-            .iter()
-            .skip(1)
-            .position(|byte| byte == quote)
-            .map_or(bytes.len(), |closing| start + closing + 2),
-        _ => {
-            let scheme = SCHEMES.iter().find(|scheme| {
-                let head = rest.get(..scheme.len());
-                head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
-            });
-            end_of(
-                bytes,
-                start + scheme.map_or(0, |scheme| scheme.len()),
-                is_secret_byte,
-            )
-        }
+        let mut behind = rest.iter().skip(1);
+        let closing = behind.position(|byte| byte == quote);
+        closing.map_or(bytes.len(), |closing| start + closing + 2)
+    } else {
+        let scheme = SCHEMES.iter().find(|scheme| {
+            let head = rest.get(..scheme.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+        });
+        let scheme = scheme.map_or(0, |scheme| scheme.len());
+        end_of(bytes, start + scheme, is_secret_byte)
     };
     let is_colon = bytes.get(sign) == Some(&b':');
     (end - start >= if is_colon { MIN_SECRET } else { 1 }).then_some(start..end)
