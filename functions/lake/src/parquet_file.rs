@@ -23,7 +23,7 @@ use super::folder::LakeError;
 use super::table::Table;
 
 /// Columns that hardly hold a value twice: a dictionary of them is only work.
-const UNIQUE_COLUMNS: [&str; 5] = [
+pub(super) const UNIQUE_COLUMNS: [&str; 5] = [
     "request_id",
     "event_key",
     "line_hash",

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
 use base64::Engine as _;
 use md5::{Digest as _, Md5};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -195,6 +195,50 @@ fn a_file_has_the_declared_columns_and_snappy() {
             assert_eq!(parts, ["parse_warnings", "list", "element"]);
         }
     }
+}
+
+/// Parquet passes over a setting for a column that there is not.
+#[test]
+fn columns_without_a_dictionary_are_columns() {
+    for name in parquet_file::UNIQUE_COLUMNS {
+        let has = |table: &Table| table.columns.iter().any(|column| column.name == name);
+        assert!(TABLES.into_iter().any(has), "{name}");
+    }
+}
+
+/// Each value of a kind, and none.
+#[test]
+fn booleans_and_lists_are_stored_as_they_are() {
+    let (_folder, lake) = lake();
+    let mut writer = LakeWriter::new(&lake).unwrap();
+    for rest in [
+        r#""utf8_ok":true,"parse_warnings":["a","b","a"]"#,
+        r#""utf8_ok":false,"parse_warnings":[]"#,
+        r#""batch_index":0"#,
+    ] {
+        let row = format!(r#"{{"ts_server":"2026-11-01T06:00:00.000Z",{rest}}}"#);
+        writer.put(&EVENTS, row.as_bytes(), arrival()).unwrap();
+    }
+    writer.flush().unwrap();
+    drop(writer);
+    let [batch] = &batches(&lake, &files(&lake)[0])[..] else {
+        panic!()
+    };
+    let booleans = batch.column_by_name("utf8_ok").unwrap().as_boolean();
+    assert_eq!(
+        booleans.iter().collect::<Vec<_>>(),
+        [Some(true), Some(false), None]
+    );
+    let lists = batch.column_by_name("parse_warnings").unwrap().as_list::<i32>();
+    let texts = |list: ArrayRef| -> Vec<String> {
+        list.as_string::<i32>()
+            .iter()
+            .map(|text| text.unwrap().to_owned())
+            .collect()
+    };
+    let lists: Vec<_> = lists.iter().map(|list| list.map(texts)).collect();
+    assert_eq!(lists[0], Some(["a", "b", "a"].map(str::to_owned).to_vec()));
+    assert_eq!(lists[1..], [Some(Vec::new()), None]);
 }
 
 /// Each table has a Firehose of its own, which names its objects.

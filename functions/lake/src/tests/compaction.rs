@@ -111,6 +111,29 @@ fn an_hour_becomes_one_file_and_its_rows_stay() {
     );
 }
 
+/// Nobody can say which of two is the later one where both were taken in at once; the same file has one answer.
+#[test]
+fn of_copies_of_one_moment_the_first_is_kept() {
+    let ingested = r#""ts_ingested":"2026-11-01T07:00:00.000Z""#;
+    let event = |site: &str| {
+        format!(
+            r#"{{"ts_server":"2026-11-01T06:00:00.000Z","event_key":1,"line_hash":1,"site_id":"{site}",{ingested}}}"#
+        )
+    };
+    let failed = |source: &str| format!(r#"{{"failure_key":1,"source":"{source}",{ingested}}}"#);
+    let (_folder, lake) = lake();
+    put(&lake, &EVENTS, &[&event("first"), &event("second")]);
+    put(&lake, &FAILED_EVENTS, &[&failed("first"), &failed("second")]);
+    assert_eq!(lake.compact(&all_days()).unwrap().copies, 2);
+    for (file, column) in files(&lake).iter().zip(["site_id", "source"]) {
+        let [batch] = &batches(&lake, file)[..] else {
+            panic!("{file}")
+        };
+        let texts = batch.column_by_name(column).unwrap().as_string::<i32>();
+        assert_eq!(texts.iter().collect::<Vec<_>>(), [Some("first")], "{file}");
+    }
+}
+
 /// The views say which delivery counts: the latest of an event, the first of a failed one.
 #[test]
 fn of_copies_the_one_that_the_view_shows_is_kept() {
