@@ -1,8 +1,8 @@
 //! Many small files of a partition become one, and copies of a row go.
 //!
-//! The new file appears whole before the old ones are removed, so a row is never out of sight: who reads meanwhile, or
-//! after a kill in between, finds it twice in the landing table and once in the view. The next compaction removes the
-//! copies.
+//! The new file appears whole before the old ones are removed, so at every moment a row is in the folder: after a kill in
+//! between it is there twice in the landing table and once in the view, and the next compaction removes the copies. Who
+//! listed the folder before and reads its files after may find that one is gone, and has to read again.
 
 use std::fs;
 use std::ops::RangeInclusive;

@@ -35,8 +35,10 @@ pub(crate) fn run(args: &CompactArgs, out: &mut impl Write) -> Result<(), Comman
         ));
     }
     let compaction = lake.compact(&days).map_err(CommandError::job)?;
-    if compaction.partitions == 0 && compaction.failures.is_empty() {
-        writeln!(out, "there is nothing to merge")?;
+    if compaction.partitions == 0 {
+        if compaction.failures.is_empty() {
+            writeln!(out, "there is nothing to merge")?;
+        }
     } else {
         let (merged, written) = (compaction.merged, compaction.written);
         writeln!(
