@@ -78,7 +78,7 @@ impl From<DataFusionError> for QueryError {
         };
         let message = root.strip_backtrace();
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let message = without_prefixes(&message).to_owned();
+        let message = advised(without_prefixes(&message));
         match root {
             // A value may be too large for its column.
             DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => {
@@ -101,6 +101,19 @@ impl From<io::Error> for QueryError {
     }
 }
 
+/// The message with what to do, where we know it, and without a list of all ninety columns.
+fn advised(message: &str) -> String {
+    let message = message.split(" Valid fields are ").next().unwrap_or_default();
+    let advice = if message.contains("(os error 28)") {
+        "; what does not fit into memory goes to a folder of temporary files, and TMPDIR names another"
+    } else if message.contains("Object at location") && message.contains("not found") {
+        "; a compaction may have merged it meanwhile: ask again"
+    } else {
+        ""
+    };
+    format!("{message}{advice}")
+}
+
 /// The message without the engine's names for the place where it arose.
 fn without_prefixes(message: &str) -> &str {
     const PREFIXES: [&str; 6] = [
@@ -116,4 +129,31 @@ fn without_prefixes(message: &str) -> &str {
         message = rest;
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_what_to_do() {
+        for (message, expected) in [
+            (
+                "No field named a. Did you mean 'b'? Valid fields are b, c.",
+                "No field named a. Did you mean 'b'?",
+            ),
+            (
+                "IO error: No space left on device (os error 28)",
+                "TMPDIR names another",
+            ),
+            (
+                "External: Object at location /a.parquet not found: No such file",
+                "merged it meanwhile: ask again",
+            ),
+            ("anything else", "anything else"),
+        ] {
+            let advised = advised(message);
+            assert!(advised.ends_with(expected), "{advised}");
+        }
+    }
 }
