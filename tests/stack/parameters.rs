@@ -222,7 +222,7 @@ const REFUSED: &[Refused] = &[
     ("template", &[("LogFields", "timestamp,cs-uri-stem,sc-status-code")], "LogFields"),
     ("template", &[("LogFields", "timestamp,cs-uri-stem,")], "LogFields"),
     ("template", &[("PixelPath", "p.gif")], "must be a path"),
-    ("template", &[("PixelPath", "/p.png")], "end in .gif"),
+    ("template", &[("PixelPath", "/p.png")], "ends in .gif"),
     ("template", &[("PixelPath", "//p.gif")], "must be a path"),
     ("template", &[("PixelPath", "/p.gif?x")], "must be a path"),
     ("template", &[("DomainName", "px.example.com")], "DomainName needs CertificateArn"),

@@ -112,3 +112,22 @@ impl Privacy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::Row;
+
+    #[test]
+    fn a_text_has_the_limit_of_its_declaration() {
+        assert_eq!(max_bytes(Row::COLUMNS, "site_id"), 255);
+        assert_eq!(max_bytes(Row::COLUMNS, "user_agent"), 1_024);
+        assert_eq!(max_bytes(Row::COLUMNS, "batch_index"), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "no column has this name")]
+    fn a_name_of_no_column_does_not_compile_where_it_counts() {
+        max_bytes(Row::COLUMNS, "siteid");
+    }
+}

@@ -22,3 +22,26 @@ impl DeliveryColumns {
         row.pipeline_version = Some(self.pipeline_version);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_fills_its_columns_and_no_other() {
+        let delivery = DeliveryColumns {
+            ts_ingested: Timestamp::EARLIEST,
+            ingest_path: "file",
+            pipeline_version: "1.2.3",
+        };
+        let mut row = Row::default();
+        delivery.write(&mut row);
+        let expected = Row {
+            ts_ingested: Some(Timestamp::EARLIEST),
+            ingest_path: Some("file"),
+            pipeline_version: Some("1.2.3"),
+            ..Row::default()
+        };
+        assert!(row == expected);
+    }
+}

@@ -282,6 +282,8 @@ mod tests {
             out.push(b',');
         }
         assert_eq!(out.bytes(), format!("\"{text}\",").repeat(3).as_bytes());
+        assert_eq!(out.len(), out.bytes().len());
+        assert!(out.len() >= text.len() + 2);
         out.truncate(text.len() + 2);
         assert!(!out.is_empty());
         out.push_string("\n");
