@@ -21,6 +21,7 @@ use crate::query::{Engine, Format, QueryError, output};
 use crate::runtime;
 use crate::statement::{self, StatementArgs};
 use crate::terminal::{self, Escaped};
+use crate::visitor_key;
 use lake::Lake;
 
 /// The pixel pipeline on one machine: log lines in, a lake that SQL can query out.
@@ -245,6 +246,12 @@ fn ingest(args: IngestArgs) -> Result<(), CommandError> {
         args.files.into_iter().map(Input::new).collect()
     };
     let lake = Lake::open(&args.lake).map_err(CommandError::job)?;
+    if visitor_key::is_lost(&lake) {
+        drop(writeln!(
+            io::stderr(),
+            "the lake has events and no .visitor-key: a new one is made, and who comes again counts as somebody else"
+        ));
+    }
     let mut summary = Summary::default();
     let config = args.lines.config();
     let result = ingest::run(&lake, inputs, &config, &mut summary);

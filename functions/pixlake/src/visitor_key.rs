@@ -4,10 +4,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use lake::Lake;
 use uuid::Uuid;
 
 /// File of the key in the lake's folder: 64 hexadecimal digits.
 const FILE: &str = ".visitor-key";
+
+/// Whether a lake has events and no key: they were counted under one that nobody has any more.
+pub(crate) fn is_lost(lake: &Lake) -> bool {
+    !lake.root().join(FILE).exists() && lake.event_hours().is_ok_and(|hours| !hours.is_empty())
+}
 
 /// Reads the lake's key, or makes one: random, readable by its owner alone, and the same from then on, so
 /// that reading a log file again gives the same visitors.

@@ -539,6 +539,28 @@ fn a_file_about_which_readers_differ_is_named() {
     }
 }
 
+/// Visitors are counted under the lake's key: with another one they are others.
+#[test]
+fn a_lost_key_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let log = write_log(folder.path(), 50, 5, 0.02);
+    let ingest = [
+        "ingest",
+        "--lake",
+        lake.to_str().unwrap(),
+        log.path.to_str().unwrap(),
+    ];
+    let told = || {
+        String::from_utf8(run(&ingest).stderr)
+            .unwrap()
+            .contains("no .visitor-key")
+    };
+    assert_eq!([told(), told()], [false, false]);
+    fs::remove_file(lake.join(".visitor-key")).unwrap();
+    assert_eq!([told(), told()], [true, false]);
+}
+
 /// A log of the stack's default read as one of all fields.
 #[test]
 fn a_log_of_other_fields_is_told() {
