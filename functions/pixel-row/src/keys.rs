@@ -60,6 +60,13 @@ mod tests {
         // Values of the reference implementation (`xxhsum -H64`): "" and "abc".
         assert_eq!(xxh64(b"").cast_unsigned(), 0xef46_db37_51d8_e999);
         assert_eq!(xxh64(b"abc").cast_unsigned(), 0x44bc_2cf5_ad77_0999);
+        assert_eq!(line_hash(b"abc"), xxh64(b"abc"));
+        // Across the 32 bytes that are hashed at once.
+        for len in 0..40 {
+            let text = vec![b'x'; len];
+            let (start, end) = text.split_at(len / 3);
+            assert_eq!(xxh64_of(&[start, b"", end]), xxh64(&text), "{len}");
+        }
     }
 
     #[test]
