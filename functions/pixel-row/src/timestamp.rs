@@ -338,4 +338,12 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_day_is_read_and_counted_from_1970() {
+        for (text, number) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-03-01", 11_017)] {
+            assert_eq!(Day::parse(text).map(Day::number), Some(number), "{text}");
+        }
+        assert_eq!(Day::parse("2026-02-29"), None);
+    }
 }
